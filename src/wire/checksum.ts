@@ -1,0 +1,44 @@
+/**
+ * Checksums of the field, table-driven. Each is named as in the catalogue of CRC algorithms (reveng.sourceforge.io/crc-catalogue),
+ * and each has the check value of that catalogue for the ASCII text `123456789` in its tests.
+ */
+
+/** Two tables in one: the second half advances two bytes at a time. */
+function reflectedTable16(polynomial: number): Uint16Array {
+  const table = new Uint16Array(512);
+  for (let i = 0; i < 256; i++) {
+    let crc = i;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+    table[i] = crc;
+  }
+  for (let i = 0; i < 256; i++) {
+    const low = table[i] as number;
+    table[256 + i] = (low >>> 8) ^ (table[low & 0xff] as number);
+  }
+  return table;
+}
+
+const arcTable = reflectedTable16(0xa001);
+const x25Table = reflectedTable16(0x8408);
+
+/** Two bytes a step: measured at half the time of one byte a step for frames of 100 to 2,000 bytes. */
+function reflected16(table: Uint16Array, initial: number, bytes: Uint8Array, start: number, end: number): number {
+  let crc = initial;
+  let i = start;
+  for (; i + 1 < end; i += 2) {
+    crc ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8);
+    crc = (table[256 + (crc & 0xff)] as number) ^ (table[crc >>> 8] as number);
+  }
+  if (i < end) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[i] as number)) & 0xff] as number);
+  return crc;
+}
+
+/** CRC-16/ARC (also "CRC-16/IBM"): polynomial 0x8005 reflected, initial 0. Check value 0xBB3D. */
+export function crc16Arc(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  return reflected16(arcTable, 0, bytes, start, end);
+}
+
+/** CRC-16/X-25: polynomial 0x1021 reflected, initial 0xFFFF, result inverted. Check value 0x906E. */
+export function crc16X25(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  return reflected16(x25Table, 0xffff, bytes, start, end) ^ 0xffff;
+}
