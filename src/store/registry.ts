@@ -1,0 +1,125 @@
+/**
+ * The registry in memory: rows by id with the few look-ups the product needs. It is a fold over the journal: `apply` is the only way
+ * in, and returns what undoes it. It does no I/O and checks no rules; those are of whoever makes the change.
+ */
+import type {
+  ApiKeyRow,
+  RowChange,
+  RowId,
+  SessionRow,
+  SourceRow,
+  TableName,
+  Tables,
+  TrackerRow,
+  UserRow,
+} from './rows.js';
+import { tableNames } from './rows.js';
+
+/** What the registry needs of an index, whatever its rows. */
+interface RowIndex {
+  add(row: Tables[TableName]): void;
+  remove(row: Tables[TableName]): void;
+}
+
+/** A look-up from a key of a row to its rows, kept up to date by the registry. */
+class Index<R extends Tables[TableName]> implements RowIndex {
+  readonly #keyOf: (row: R) => RowId | undefined;
+  readonly #rows = new Map<RowId, R[]>();
+
+  constructor(keyOf: (row: R) => RowId | undefined) {
+    this.#keyOf = keyOf;
+  }
+
+  get(key: RowId): readonly R[] {
+    return this.#rows.get(key) ?? [];
+  }
+
+  add(row: R): void {
+    const key = this.#keyOf(row);
+    if (key === undefined) return;
+    const rows = this.#rows.get(key);
+    if (rows === undefined) this.#rows.set(key, [row]);
+    else rows.push(row);
+  }
+
+  remove(row: R): void {
+    const key = this.#keyOf(row);
+    const rows = key === undefined ? undefined : this.#rows.get(key);
+    if (key === undefined || rows === undefined) return;
+    const at = rows.indexOf(row);
+    if (at >= 0) rows.splice(at, 1);
+    if (rows.length === 0) this.#rows.delete(key);
+  }
+}
+
+export class Registry {
+  readonly #tables = new Map<TableName, Map<RowId, Tables[TableName]>>(tableNames.map((name) => [name, new Map()]));
+  readonly #sourcesByDeviceId = new Index<SourceRow>((row) => (row.corrupted === true ? undefined : row.deviceId));
+  readonly #trackersBySource = new Index<TrackerRow>((row) => row.sourceId);
+  readonly #trackersByAccount = new Index<TrackerRow>((row) => row.accountId);
+  readonly #usersByLogin = new Index<UserRow>((row) => row.login.toLowerCase());
+  readonly #sessionsByDigest = new Index<SessionRow>((row) => row.digest);
+  readonly #keysByDigest = new Index<ApiKeyRow>((row) => row.digest);
+  readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
+    source: [this.#sourcesByDeviceId],
+    tracker: [this.#trackersBySource, this.#trackersByAccount],
+    user: [this.#usersByLogin],
+    session: [this.#sessionsByDigest],
+    apiKey: [this.#keysByDigest],
+  };
+
+  get<N extends TableName>(table: N, id: RowId): Tables[N] | undefined {
+    return this.#table(table).get(id);
+  }
+
+  all<N extends TableName>(table: N): IterableIterator<Tables[N]> {
+    return this.#table(table).values();
+  }
+
+  size(table: TableName): number {
+    return this.#table(table).size;
+  }
+
+  /** The source that has this wire identity now. */
+  sourceByDeviceId(deviceId: string): SourceRow | undefined {
+    return this.#sourcesByDeviceId.get(deviceId)[0];
+  }
+
+  /** Trackers that show this source: one, and its clones. */
+  trackersOfSource(sourceId: number): readonly TrackerRow[] {
+    return this.#trackersBySource.get(sourceId);
+  }
+
+  /** Trackers of an account in order of registration, those of corrupted sources included. */
+  trackersOfAccount(accountId: number): readonly TrackerRow[] {
+    return this.#trackersByAccount.get(accountId);
+  }
+
+  userByLogin(login: string): UserRow | undefined {
+    return this.#usersByLogin.get(login.toLowerCase())[0];
+  }
+
+  sessionByDigest(digest: string): SessionRow | undefined {
+    return this.#sessionsByDigest.get(digest)[0];
+  }
+
+  apiKeyByDigest(digest: string): ApiKeyRow | undefined {
+    return this.#keysByDigest.get(digest)[0];
+  }
+
+  /** Applies a change and returns the change that undoes it. */
+  apply(change: RowChange): RowChange {
+    const table = this.#table(change.table);
+    const old = table.get(change.id);
+    const indexes = this.#indexes[change.table] ?? [];
+    if (old !== undefined) for (const index of indexes) index.remove(old);
+    if (change.row === null) table.delete(change.id);
+    else table.set(change.id, change.row as never);
+    if (change.row !== null) for (const index of indexes) index.add(change.row);
+    return { table: change.table, id: change.id, row: old ?? null };
+  }
+
+  #table<N extends TableName>(name: N): Map<RowId, Tables[N]> {
+    return this.#tables.get(name) as unknown as Map<RowId, Tables[N]>;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The rows of the registry: what the product knows besides what units report. Plain values that survive JSON. Ids are integers and
+ * never used twice; times are ms since 1970 UTC.
+ */
+
+/** A Navixy master user with what is theirs; also the owner of projects of other APIs. */
+export interface AccountRow {
+  readonly id: number;
+  /** Most trackers the account may register; undefined for no limit. */
+  readonly deviceLimit?: number;
+  readonly blocked: boolean;
+  readonly createdAt: number;
+}
+
+export interface UserRow {
+  readonly id: number;
+  readonly accountId: number;
+  /** Unique over all users. */
+  readonly login: string;
+  /** `scrypt$N$r$p$salt$hash`, see `credentials.ts`. */
+  readonly password: string;
+  /** The master user of the account; others are sub-users with `rights`. */
+  readonly master: boolean;
+  /** May call the operator's API. */
+  readonly operator: boolean;
+  readonly rights: readonly string[];
+  readonly blocked: boolean;
+  /** IANA zone: the API's dates are in it. */
+  readonly timeZone: string;
+  readonly measurementSystem: 'metric' | 'imperial' | 'us' | 'metric_gal_us' | 'nautical';
+  readonly locale: string;
+  readonly createdAt: number;
+}
+
+/** A session of `user/auth`. Only the SHA-256 of the credential is kept. */
+export interface SessionRow {
+  readonly id: number;
+  readonly userId: number;
+  readonly digest: string;
+  readonly createdAt: number;
+  readonly usedAt: number;
+}
+
+/** An API key of an account. Only its SHA-256 and its first characters, for recognition, are kept. */
+export interface ApiKeyRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly userId: number;
+  readonly title: string;
+  readonly digest: string;
+  readonly prefix: string;
+  readonly createdAt: number;
+}
+
+/** The physical box as a data source. Its `deviceId` is the identity on the wire. */
+export interface SourceRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly deviceId: string;
+  /** Code of the model catalogue. */
+  readonly model: string;
+  /** Name of the protocol the model speaks. */
+  readonly protocol: string;
+  readonly phone: string | null;
+  readonly blocked: boolean;
+  readonly tariffId: number;
+  readonly createdAt: number;
+  /** Deleted for good: its identity is free again. */
+  readonly corrupted?: boolean;
+}
+
+/** What an account sees of a source. */
+export interface TrackerRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly sourceId: number;
+  readonly label: string;
+  readonly clone: boolean;
+  readonly groupId: number;
+  readonly tagBindings: readonly { readonly tagId: number; readonly ordinal: number }[];
+  readonly createdAt: number;
+  /** When the box was last replaced by another. */
+  readonly replacedAt?: number;
+}
+
+export interface GroupRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly title: string;
+  readonly color: string;
+}
+
+/** A frame with a good checksum that could not be read: how often the same bytes came from the same source. */
+export interface PoisonRow {
+  /** `sourceId:sha256` */
+  readonly id: string;
+  readonly count: number;
+  readonly code: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** The next free id of a table. */
+export interface CounterRow {
+  readonly id: string;
+  readonly next: number;
+}
+
+/** Every table by name. Adding one is a line here; the journal and the snapshots carry any row. */
+export interface Tables {
+  readonly account: AccountRow;
+  readonly user: UserRow;
+  readonly session: SessionRow;
+  readonly apiKey: ApiKeyRow;
+  readonly source: SourceRow;
+  readonly tracker: TrackerRow;
+  readonly group: GroupRow;
+  readonly poison: PoisonRow;
+  readonly counter: CounterRow;
+}
+
+export type TableName = keyof Tables;
+export const tableNames: readonly TableName[] = [
+  'account',
+  'user',
+  'session',
+  'apiKey',
+  'source',
+  'tracker',
+  'group',
+  'poison',
+  'counter',
+];
+export type RowId = number | string;
+
+/** One change of one row: its new content, or null when it is gone. */
+export interface RowChange {
+  readonly table: TableName;
+  readonly id: RowId;
+  readonly row: Tables[TableName] | null;
+}
