@@ -23,6 +23,7 @@ const gpsEpochMs = Date.UTC(1980, 0, 6);
 /** Clocks that were never set start here, and run for at most a day before a fix sets them. */
 const unsetClockStarts = [Date.UTC(1980, 0, 6), Date.UTC(2000, 0, 1), Date.UTC(2004, 0, 1)];
 const dayMs = 86_400_000;
+const lastUnsetMs = Date.UTC(2004, 0, 1) + dayMs;
 const earliestMs = Date.UTC(2000, 0, 1);
 
 /** The time to file a record under, or why it does not become state. */
@@ -30,7 +31,7 @@ export type TimeVerdict = number | 'future' | 'ancient';
 
 export function judgeTime(at: number, receivedAt: number, rules: TimeRules = defaultTimeRules): TimeVerdict {
   if (at > receivedAt + rules.futureToleranceMs) return 'future';
-  if (unsetClockStarts.some((start) => at >= start && at < start + dayMs)) return 'ancient';
+  if (at < lastUnsetMs && unsetClockStarts.some((start) => at >= start && at < start + dayMs)) return 'ancient';
   const corrected = undoRollover(at, receivedAt);
   if (corrected < earliestMs || corrected < receivedAt - rules.pastLimitMs) return 'ancient';
   return corrected;

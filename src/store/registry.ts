@@ -4,6 +4,7 @@
  */
 import type {
   ApiKeyRow,
+  PoisonRow,
   RowChange,
   RowId,
   SessionRow,
@@ -55,17 +56,24 @@ class Index<R extends Tables[TableName]> implements RowIndex {
 export class Registry {
   readonly #tables = new Map<TableName, Map<RowId, Tables[TableName]>>(tableNames.map((name) => [name, new Map()]));
   readonly #sourcesByDeviceId = new Index<SourceRow>((row) => (row.corrupted === true ? undefined : row.deviceId));
+  readonly #sourcesByPhone = new Index<SourceRow>((row) =>
+    row.corrupted === true || row.phone === null ? undefined : row.phone,
+  );
   readonly #trackersBySource = new Index<TrackerRow>((row) => row.sourceId);
   readonly #trackersByAccount = new Index<TrackerRow>((row) => row.accountId);
   readonly #usersByLogin = new Index<UserRow>((row) => row.login.toLowerCase());
   readonly #sessionsByDigest = new Index<SessionRow>((row) => row.digest);
+  readonly #sessionsByUser = new Index<SessionRow>((row) => row.userId);
   readonly #keysByDigest = new Index<ApiKeyRow>((row) => row.digest);
+  readonly #keysByAccount = new Index<ApiKeyRow>((row) => row.accountId);
+  readonly #poisonBySource = new Index<PoisonRow>((row) => row.sourceId);
   readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
-    source: [this.#sourcesByDeviceId],
+    source: [this.#sourcesByDeviceId, this.#sourcesByPhone],
     tracker: [this.#trackersBySource, this.#trackersByAccount],
     user: [this.#usersByLogin],
-    session: [this.#sessionsByDigest],
-    apiKey: [this.#keysByDigest],
+    session: [this.#sessionsByDigest, this.#sessionsByUser],
+    apiKey: [this.#keysByDigest, this.#keysByAccount],
+    poison: [this.#poisonBySource],
   };
 
   get<N extends TableName>(table: N, id: RowId): Tables[N] | undefined {
@@ -83,6 +91,11 @@ export class Registry {
   /** The source that has this wire identity now. */
   sourceByDeviceId(deviceId: string): SourceRow | undefined {
     return this.#sourcesByDeviceId.get(deviceId)[0];
+  }
+
+  /** The source whose SIM card has this number now (digits, no `+`). */
+  sourceByPhone(phone: string): SourceRow | undefined {
+    return this.#sourcesByPhone.get(phone)[0];
   }
 
   /** Trackers that show this source: one, and its clones. */
@@ -103,8 +116,21 @@ export class Registry {
     return this.#sessionsByDigest.get(digest)[0];
   }
 
+  sessionsOfUser(userId: number): readonly SessionRow[] {
+    return this.#sessionsByUser.get(userId);
+  }
+
+  apiKeysOfAccount(accountId: number): readonly ApiKeyRow[] {
+    return this.#keysByAccount.get(accountId);
+  }
+
   apiKeyByDigest(digest: string): ApiKeyRow | undefined {
     return this.#keysByDigest.get(digest)[0];
+  }
+
+  /** Unreadable frames remembered for a source. */
+  poisonOfSource(sourceId: number): readonly PoisonRow[] {
+    return this.#poisonBySource.get(sourceId);
   }
 
   /** Applies a change and returns the change that undoes it. */

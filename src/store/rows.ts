@@ -24,6 +24,8 @@ export interface UserRow {
   /** May call the operator's API. */
   readonly operator: boolean;
   readonly rights: readonly string[];
+  /** Trackers a sub-user sees; absent for all of the account. */
+  readonly trackerIds?: readonly number[];
   readonly blocked: boolean;
   /** IANA zone: the API's dates are in it. */
   readonly timeZone: string;
@@ -62,6 +64,8 @@ export interface SourceRow {
   /** Name of the protocol the model speaks. */
   readonly protocol: string;
   readonly phone: string | null;
+  /** Access point of the SIM card, as given at registration. */
+  readonly apn?: { readonly name: string; readonly user: string; readonly password: string };
   readonly blocked: boolean;
   readonly tariffId: number;
   readonly createdAt: number;
@@ -94,6 +98,7 @@ export interface GroupRow {
 export interface PoisonRow {
   /** `sourceId:sha256` */
   readonly id: string;
+  readonly sourceId: number;
   readonly count: number;
   readonly code: string;
   readonly firstAt: number;

@@ -1,0 +1,36 @@
+/**
+ * What a command may touch of the outside: handed in by `main.ts`, replaced in tests.
+ */
+import type { Readable, Writable } from 'node:stream';
+
+export interface CliIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** Resolves at the first SIGINT or SIGTERM. */
+  readonly stopped: Promise<void>;
+}
+
+/** Exit codes of every command. */
+export const ExitCode = { good: 0, failed: 1, usage: 2, config: 78 } as const;
+
+/** Wrong usage: printed as one line, exit code 2. */
+export class UsageError extends Error {}
+
+/** Lines of a stream, without their ends. Empty lines are passed over. */
+export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield line.replace(/\r$/, '');
+  }
+  if (rest.trim() !== '') yield rest.replace(/\r$/, '');
+}
+
+/** Writes a line and waits when the reader is slow. */
+export async function writeLine(stream: Writable, line: string): Promise<void> {
+  if (stream.write(`${line}\n`)) return;
+  await new Promise<void>((resolve) => stream.once('drain', resolve));
+}

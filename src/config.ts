@@ -1,0 +1,136 @@
+/**
+ * One schema for everything that can be set: each property is an environment variable (`dataDir` is `MILEPOST_DATA_DIR`) and a command
+ * line option (`--data-dir`), with its default, range and documentation. A bad configuration reports every problem at once.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { ConfigError } from './errors.js';
+
+const port = (description: string, value: number) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: value, description });
+const count = (description: string, value: number, minimum = 1, maximum = 10_000_000) =>
+  Type.Integer({ minimum, maximum, default: value, description });
+const durationMs = (description: string, value: number, minimum = 1) =>
+  Type.Integer({ minimum, maximum: 10 * 365 * 86_400_000, default: value, description });
+const sizeBytes = (description: string, value: number, minimum = 0) =>
+  Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, default: value, description });
+const flag = (description: string) => Type.Boolean({ default: false, description });
+const text = (description: string, value: string) => Type.String({ minLength: 1, default: value, description });
+
+export const configSchema = Type.Object({
+  dataDir: text('directory of the journal', './data'),
+  ephemeral: flag('keep everything in memory only'),
+  host: text('address of the tracker ports', '127.0.0.1'),
+  httpHost: text('address of the HTTP port', '127.0.0.1'),
+  httpPort: port('HTTP port; 0 takes any free one', 8080),
+  listen: Type.Array(Type.String({ pattern: '^[a-z0-9-]+=(\\d{1,5}|off)$' }), {
+    default: [],
+    description: 'PROTOCOL=PORT, repeats; when given only these protocol ports open. `auto` recognises the protocol',
+  }),
+  autoPort: port('port that recognises the protocol, when no --listen is given', 5000),
+  open: flag('register unknown units on sight, under the first account'),
+  logLevel: Type.Union(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' },
+  ),
+  adminLogin: text('login of the first administrator', 'admin'),
+  adminPassword: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 40, description: 'password of the first administrator; generated when absent' }),
+  ),
+
+  httpRateLimit: count('requests a second per user and per address; 0 for no limit', 50, 0),
+  httpBodyMaxBytes: sizeBytes('largest request body, bytes', 1024 * 1024, 1024),
+  maxConnections: count('most tracker connections in all', 15_000),
+  maxConnectionsPerAddress: count('most tracker connections from one address', 15_000),
+  loginTimeoutMs: durationMs('a connection must log in within this time, ms', 30_000),
+  loginMaxBytes: sizeBytes('a connection must log in within this many bytes', 16_384, 64),
+  tcpIdleTimeoutMs: durationMs('a silent connection is closed after this time, ms', 15 * 60_000),
+  frameMaxBytes: sizeBytes('largest frame, bytes; a protocol may have a smaller limit of its own', 131_072, 256),
+  maxStrikes: count('bad frames in a row that close a connection', 3),
+  sendBufferMaxBytes: sizeBytes('bytes a unit may leave unread before it is cut off', 65_536, 1024),
+  udpMaxPeers: count('most UDP senders remembered', 20_000),
+  commandTimeoutMs: durationMs('a command must be answered within this time, ms', 60_000),
+  drainTimeoutMs: durationMs('a stop may take this long, ms', 10_000),
+
+  clockToleranceMs: durationMs('a record may be this far ahead of its receipt and still become state, ms', 600_000, 0),
+  recordMaxAgeMs: durationMs('a record older than this at its receipt is history only, ms', 365 * 86_400_000),
+  offlineTimeoutMs: durationMs('a unit is offline when not heard from for this time, ms', 600_000),
+  gpsStaleMs: durationMs('a unit is idle when its last fix is older than this, ms', 300_000),
+  idleSpeedKmh: Type.Number({ minimum: 0, maximum: 200, default: 3, description: 'below this speed a unit stands, km/h; 0 for never' }),
+  tripIdleMs: durationMs('a unit that stands this long is parked, ms', 300_000),
+
+  retentionMaxAgeMs: durationMs('the journal keeps frames this long, ms; 0 for ever', 365 * 86_400_000, 0),
+  retentionMaxBytes: sizeBytes('the journal keeps this many bytes; 0 for no limit', 50 * 1024 ** 3),
+});
+
+export type Config = Readonly<Static<typeof configSchema>>;
+export type ConfigKey = keyof Config;
+
+/** What one setting is called and how it is documented. */
+export interface Setting {
+  readonly key: ConfigKey;
+  /** `data-dir`, without the dashes. */
+  readonly option: string;
+  /** `MILEPOST_DATA_DIR`. */
+  readonly variable: string;
+  readonly type: 'text' | 'number' | 'flag' | 'list';
+  readonly description: string;
+  readonly default: unknown;
+}
+
+export const settings: readonly Setting[] = Object.entries(configSchema.properties as Record<string, TSchema>).map(
+  ([key, schema]) => {
+    const option = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return {
+      key: key as ConfigKey,
+      option,
+      variable: `MILEPOST_${option.toUpperCase().replaceAll('-', '_')}`,
+      type: typeOf(schema),
+      description: String(schema.description),
+      default: schema.default,
+    };
+  },
+);
+
+function typeOf(schema: TSchema): Setting['type'] {
+  if (schema.type === 'boolean') return 'flag';
+  if (schema.type === 'array') return 'list';
+  return schema.type === 'integer' || schema.type === 'number' ? 'number' : 'text';
+}
+
+/** Given values by key: texts from the command line win over the environment, which wins over the defaults. */
+export type ConfigSource = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the configuration. `env` holds `MILEPOST_...` variables, `options` what the command line gave, by key. Throws `ConfigError` with
+ * every problem.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, options: ConfigSource = {}): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const fromEnv = env[setting.variable];
+    const given = options[setting.key] ?? (fromEnv === '' ? undefined : fromEnv);
+    const name = options[setting.key] === undefined ? setting.variable : `--${setting.option}`;
+    if (given === undefined) {
+      if (setting.default !== undefined) values[setting.key] = structuredClone(setting.default);
+      continue;
+    }
+    values[setting.key] = parseValue(setting, given);
+    const schema = (configSchema.properties as Record<string, TSchema>)[setting.key] as TSchema;
+    const error = Value.Errors(schema, values[setting.key]).First();
+    if (error !== undefined) problems.push(`${name}: ${error.message}, got ${JSON.stringify(given)}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(values) as Config;
+}
+
+function parseValue(setting: Setting, given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  const trimmed = given.trim();
+  if (setting.type === 'number') return /^-?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : given;
+  if (setting.type === 'list') return trimmed.split(',').map((part) => part.trim());
+  if (setting.type !== 'flag') return given;
+  if (/^(true|1|yes|on)$/i.test(trimmed)) return true;
+  return /^(false|0|no|off)$/i.test(trimmed) ? false : given;
+}

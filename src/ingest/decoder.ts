@@ -1,0 +1,27 @@
+/**
+ * Decodes kept frames again, for recovery and for whoever reads the journal.
+ */
+import type { StateUpdate } from '../domain/update.js';
+import { MilepostError } from '../errors.js';
+import type { DecodeContext } from '../protocols/protocol.js';
+import { protocolByName, protocols } from '../protocols/registry.js';
+import type { FrameEntry } from '../store/entries.js';
+
+/** The records of a kept frame; undefined when its protocol is gone or cannot read it. */
+export function decodeKept(entry: FrameEntry): readonly StateUpdate[] | undefined {
+  const { protocol: name, transport, deviceId, model, session } = entry.context;
+  const protocol = protocolByName(name);
+  if (protocol === undefined) return undefined;
+  const context: DecodeContext = { transport, receivedAt: entry.receivedAt, deviceId, model, session };
+  try {
+    return protocol.toUpdates(protocol.decode(entry.frame, context), context);
+  } catch (error) {
+    if (error instanceof MilepostError) return undefined;
+    throw error;
+  }
+}
+
+/** The version of each protocol's decoder. */
+export const decoderVersions: Readonly<Record<string, number>> = Object.fromEntries(
+  protocols.map((protocol) => [protocol.name, protocol.decoderVersion]),
+);

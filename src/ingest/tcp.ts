@@ -1,0 +1,66 @@
+/**
+ * TCP ports: accepts connections within the limits and gives each its session.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { ConfigError } from '../errors.js';
+import type { Protocol } from '../protocols/protocol.js';
+import { type TcpServices, TcpSession } from './tcp-session.js';
+
+/** A socket knows its session, so that all sockets share these listeners. */
+type SessionSocket = Socket & { session?: TcpSession };
+
+function onData(this: SessionSocket, chunk: Buffer): void {
+  this.session?.receive(chunk);
+}
+function onEnd(this: SessionSocket): void {
+  this.session?.ended();
+}
+function onDrain(this: SessionSocket): void {
+  this.session?.drained();
+}
+/** A failed connection is a closed one; `close` follows. */
+function onError(this: SessionSocket): void {}
+
+const backlog = 4096;
+
+export class TcpPort {
+  readonly #server: Server;
+
+  /** `protocol` undefined: the port recognises it. */
+  constructor(protocol: Protocol | undefined, services: TcpServices) {
+    this.#server = createServer({ noDelay: true }, (socket: SessionSocket) => {
+      const refusal = services.sessions.admits(socket.remoteAddress ?? '');
+      if (refusal !== undefined) {
+        services.metrics.error(refusal, protocol?.name);
+        socket.on('error', onError);
+        socket.destroy();
+        return;
+      }
+      const session = new TcpSession(socket, protocol, services);
+      socket.session = session;
+      services.sessions.add(session);
+      socket.on('data', onData);
+      socket.on('close', onEnd);
+      socket.on('drain', onDrain);
+      socket.on('error', onError);
+    });
+  }
+
+  /** Binds the port and returns its number. Throws `ConfigError` `port_in_use`. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        reject(new ConfigError([`cannot listen on tcp ${host}:${port}: ${error.message}`], 'port_in_use'));
+      });
+      this.#server.listen({ host, port, backlog }, () => {
+        const address = this.#server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** Accepts no more; open connections stay. */
+  stop(): void {
+    this.#server.close();
+  }
+}

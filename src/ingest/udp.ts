@@ -1,0 +1,164 @@
+/**
+ * UDP ports. A datagram holds whole frames; replies go to where it came from, after the commit. What a protocol has to remember of a
+ * sender is kept by address, for a bounded number of senders: the one heard from longest ago is forgotten first.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { ConfigError, FrameError, type MilepostError, type StoreError } from '../errors.js';
+import type { Protocol } from '../protocols/protocol.js';
+import { Uplink, type UplinkOwner, type UplinkServices } from './uplink.js';
+
+export interface UdpLimits {
+  readonly frameMaxBytes: number;
+  readonly udpMaxPeers: number;
+}
+
+/** Datagrams that may wait for the registration of one sender. */
+const maxWaitingDatagrams = 16;
+
+class UdpPeer implements UplinkOwner {
+  readonly uplink: Uplink;
+  readonly #reply: (bytes: Buffer) => void;
+  readonly #committed: () => number;
+  readonly waiting: Buffer[] = [];
+  isRegistering = false;
+  #owed: { readonly seq: number; readonly reply: Buffer }[] = [];
+
+  constructor(protocol: Protocol, services: UplinkServices, reply: (bytes: Buffer) => void) {
+    this.#reply = reply;
+    this.#committed = () => services.store.committedSeq;
+    this.uplink = new Uplink(protocol, 'udp', services, this);
+  }
+
+  bound(): void {}
+
+  owe(seq: number, reply: Buffer): void {
+    this.#owed.push({ seq, reply });
+  }
+
+  settled(_seq: number, error: StoreError | undefined): void {
+    if (error !== undefined) this.#owed = [];
+    this.pay();
+  }
+
+  pay(): void {
+    const done = this.#committed();
+    while (this.#owed[0] !== undefined && this.#owed[0].seq <= done) {
+      const due = this.#owed.shift();
+      if (due !== undefined) this.#reply(due.reply);
+    }
+  }
+}
+
+export class UdpPort {
+  readonly #protocol: Protocol;
+  readonly #services: UplinkServices;
+  readonly #limits: UdpLimits;
+  readonly #socket: Socket;
+  readonly #peers = new Map<string, UdpPeer>();
+  #isStopped = false;
+
+  constructor(protocol: Protocol, services: UplinkServices, limits: UdpLimits) {
+    this.#protocol = protocol;
+    this.#services = services;
+    this.#limits = limits;
+    this.#socket = createSocket('udp4');
+    this.#socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
+  }
+
+  /** Binds the port and returns its number. Throws `ConfigError` `port_in_use`. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.once('error', (error) => {
+        reject(new ConfigError([`cannot listen on udp ${host}:${port}: ${error.message}`], 'port_in_use'));
+      });
+      this.#socket.bind({ port, address: host }, () => {
+        this.#socket.removeAllListeners('error');
+        this.#socket.on('error', (error) => this.#services.log.warn({ protocol: this.#protocol.name, err: error }, 'udp'));
+        resolve(this.#socket.address().port);
+      });
+    });
+  }
+
+  /** Takes no more datagrams; replies can still be sent. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #receive(datagram: Buffer, remote: RemoteInfo): void {
+    if (this.#isStopped) return;
+    this.#services.metrics.of(this.#protocol.name).receivedBytes += datagram.length;
+    const peer = this.#peerOf(remote);
+    if (peer.isRegistering) {
+      if (peer.waiting.length < maxWaitingDatagrams) peer.waiting.push(datagram);
+      return;
+    }
+    this.#take(peer, datagram);
+  }
+
+  #take(peer: UdpPeer, datagram: Buffer): void {
+    for (const frame of this.#split(peer, datagram)) {
+      const outcome = peer.uplink.take(frame, this.#services.clock.now());
+      if (outcome === 'done') continue;
+      if (outcome instanceof Promise) this.#takeAgain(peer, datagram, outcome);
+      else this.#count(outcome);
+      break;
+    }
+    peer.pay();
+  }
+
+  #split(peer: UdpPeer, datagram: Buffer): Buffer[] {
+    try {
+      return this.#protocol.splitDatagram?.(datagram, { maxFrameBytes: this.#limits.frameMaxBytes }) ?? [];
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#count(error);
+      const refusal = this.#protocol.refuse(datagram, error, peer.uplink.context);
+      if (refusal !== null) peer.owe(0, refusal);
+      return [];
+    }
+  }
+
+  /** The datagram comes again when its unit is registered: frames before the one that had to wait change nothing a second time. */
+  #takeAgain(peer: UdpPeer, datagram: Buffer, registered: Promise<unknown>): void {
+    peer.isRegistering = true;
+    peer.waiting.unshift(datagram);
+    registered.then(
+      () => {
+        peer.isRegistering = false;
+        for (const each of peer.waiting.splice(0)) this.#take(peer, each);
+      },
+      () => {
+        peer.isRegistering = false;
+        peer.waiting.length = 0;
+      },
+    );
+  }
+
+  #count(error: MilepostError): void {
+    this.#services.metrics.error(error.code, this.#protocol.name);
+    this.#services.log.debug({ protocol: this.#protocol.name, code: error.code, detail: error.message }, 'refused datagram');
+  }
+
+  #peerOf(remote: RemoteInfo): UdpPeer {
+    const key = `${remote.address}:${remote.port}`;
+    const known = this.#peers.get(key);
+    if (known !== undefined) {
+      this.#peers.delete(key);
+      this.#peers.set(key, known);
+      return known;
+    }
+    const { address, port } = remote;
+    const peer = new UdpPeer(this.#protocol, this.#services, (bytes) => {
+      this.#services.metrics.of(this.#protocol.name).sentBytes += bytes.length;
+      this.#socket.send(bytes, port, address);
+    });
+    this.#peers.set(key, peer);
+    const oldest = this.#peers.size > this.#limits.udpMaxPeers ? this.#peers.keys().next().value : undefined;
+    if (oldest !== undefined) this.#peers.delete(oldest);
+    return peer;
+  }
+}

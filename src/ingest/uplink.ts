@@ -1,0 +1,188 @@
+/**
+ * What becomes of one frame, whatever it came by: decoded, matched to its unit, kept, and owed a reply that leaves after the commit.
+ * Connections (`tcp.ts`) and datagrams (`udp.ts`) differ only in how bytes come and go.
+ */
+import type { Clock } from '../clock.js';
+
+import { CodecError, FrameError, MilepostError, SessionError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { Metrics, ProtocolCounters } from '../metrics.js';
+import type { DecodeContext, Message, Protocol, Transport } from '../protocols/protocol.js';
+import { encodeContext, type FrameToKeep } from '../store/entries.js';
+import type { SourceRow } from '../store/rows.js';
+import type { CommitWaiter, Store } from '../store/store.js';
+import type { UnitEntry } from '../store/units.js';
+import type { Admission, Gatekeeper } from './admission.js';
+
+/** What all uplinks share. */
+export interface UplinkServices {
+  readonly store: Store;
+  readonly gatekeeper: Gatekeeper;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** What an uplink asks of the connection it belongs to. */
+export interface UplinkOwner extends CommitWaiter {
+  /** Bytes for the unit that may leave once commit `seq` is on disk; in the order of the calls. */
+  owe(seq: number, reply: Buffer): void;
+  /** The uplink now speaks for this source. */
+  bound(source: SourceRow): void;
+}
+
+class Context implements DecodeContext {
+  readonly transport: Transport;
+  receivedAt = 0;
+  deviceId: string | undefined = undefined;
+  model: string | undefined = undefined;
+  session = '';
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+}
+
+/**
+ * Outcome of a frame: `done`; `wait` with a promise, while its unit is being registered (the caller passes the same frame again
+ * afterwards); or the error that ends the session or costs a strike.
+ */
+export type FrameOutcome = 'done' | Promise<unknown> | MilepostError;
+
+export class Uplink {
+  readonly protocol: Protocol;
+  readonly #services: UplinkServices;
+  readonly #owner: UplinkOwner;
+  readonly #context: Context;
+  readonly #counters: ProtocolCounters;
+  #contextBytes: Buffer = Buffer.alloc(0);
+  #source: SourceRow | undefined;
+  #unit: UnitEntry | undefined;
+  /** Sees replies to commands; returns true when the message was one. */
+  onMessage: ((message: Message, context: DecodeContext) => void) | undefined;
+
+  constructor(protocol: Protocol, transport: Transport, services: UplinkServices, owner: UplinkOwner) {
+    this.protocol = protocol;
+    this.#services = services;
+    this.#owner = owner;
+    this.#context = new Context(transport);
+    this.#counters = services.metrics.of(protocol.name);
+  }
+
+  get source(): SourceRow | undefined {
+    return this.#source;
+  }
+
+  get context(): DecodeContext {
+    return this.#context;
+  }
+
+  /** Takes one whole frame. `frame` is a view that is not kept. */
+  take(frame: Buffer, receivedAt: number): FrameOutcome {
+    this.#context.receivedAt = receivedAt;
+    let message: Message;
+    try {
+      message = this.protocol.decode(frame, this.#context);
+    } catch (error) {
+      return this.#unreadable(frame, error);
+    }
+    const identity = this.protocol.identify(message, this.#context);
+    if (identity !== undefined && identity.deviceId !== this.#context.deviceId) {
+      const admission = this.#services.gatekeeper.admit(identity.deviceId, this.protocol);
+      if (admission instanceof Promise) return admission;
+      if ('refused' in admission) return this.#refused(message, identity.deviceId, admission);
+      this.#bind(admission.source);
+    }
+    this.#counters.frames++;
+    if (this.#source === undefined) return new SessionError('not_logged_in', { got: message.type });
+    return this.#accept(frame, message, receivedAt);
+  }
+
+  #accept(frame: Buffer, message: Message, receivedAt: number): FrameOutcome {
+    const { store } = this.#services;
+    const unit = this.#unit as UnitEntry;
+    const context = this.#context;
+    this.#rememberSession(message);
+    const updates = this.protocol.toUpdates(message, context);
+    let seq = 0;
+    if (updates.length > 0) {
+      this.#counters.records += updates.length;
+      try {
+        seq = store.accept({ unit, protocol: this.protocol.name, frame: this.#toKeep(frame), updates, waiter: this.#owner });
+      } catch (error) {
+        if (error instanceof MilepostError) return error;
+        throw error;
+      }
+    } else {
+      store.heard(unit, receivedAt);
+    }
+    const reply = this.protocol.isLogin(message)
+      ? this.protocol.replyLogin(message, 'accepted', context)
+      : this.protocol.reply(message, context);
+    if (reply !== null) this.#owner.owe(seq, reply);
+    this.onMessage?.(message, context);
+    return 'done';
+  }
+
+  #toKeep(frame: Buffer): FrameToKeep {
+    return {
+      sourceId: (this.#source as SourceRow).id,
+      receivedAt: this.#context.receivedAt,
+      context: this.#contextBytes,
+      bytes: frame,
+    };
+  }
+
+  #bind(source: SourceRow): void {
+    this.#source = source;
+    this.#unit = this.#services.store.units.ensure(source.id);
+    this.#context.deviceId = source.deviceId;
+    this.#context.model = source.model;
+    this.#writeContext();
+    this.#owner.bound(source);
+  }
+
+  #rememberSession(message: Message): void {
+    const session = this.protocol.nextSession?.(message, this.#context) ?? this.#context.session;
+    if (session === this.#context.session) return;
+    this.#context.session = session;
+    this.#writeContext();
+  }
+
+  #writeContext(): void {
+    const source = this.#source as SourceRow;
+    const { transport, session } = this.#context;
+    this.#contextBytes = encodeContext({
+      protocol: this.protocol.name,
+      transport,
+      deviceId: source.deviceId,
+      model: source.model,
+      session,
+    });
+  }
+
+  #refused(message: Message, deviceId: string, admission: Exclude<Admission, { source: SourceRow }>): MilepostError {
+    const reply = this.protocol.isLogin(message)
+      ? this.protocol.replyLogin(message, admission.outcome, this.#context)
+      : null;
+    if (reply !== null) this.#owner.owe(0, reply);
+    return new SessionError(admission.refused, { got: deviceId });
+  }
+
+  /** A frame whose checksum is good but whose content cannot be read is kept raw; at its third arrival it is acknowledged. */
+  #unreadable(frame: Buffer, error: unknown): FrameOutcome {
+    if (!(error instanceof FrameError || error instanceof CodecError)) throw error;
+    const refusal = this.protocol.refuse(frame, error, this.#context);
+    if (error instanceof FrameError || this.#source === undefined) {
+      if (refusal !== null) this.#owner.owe(0, refusal);
+      return error;
+    }
+    this.#services.metrics.error(error.code, this.protocol.name);
+    this.#services.log.debug({ unit: this.#source.deviceId, code: error.code, detail: error.message }, 'unreadable frame');
+    const { seq, release } = this.#services.store.acceptUndecodable(this.#toKeep(frame), error.code, this.#owner);
+    const reply = release ? this.protocol.replyUndecodable(frame, this.#context) : refusal;
+    if (reply !== null) this.#owner.owe(seq, reply);
+    return 'done';
+  }
+}
+

@@ -1,0 +1,43 @@
+/**
+ * What the store offers to the floors above it. HTTP and ingest are written against these, tests may stand in for them.
+ */
+import type { UnitState } from '../domain/state.js';
+import type { Registry } from './registry.js';
+import type { RowId, TableName, Tables } from './rows.js';
+
+/** One atomic change of the registry. Reads go to the registry, which shows the change at once. */
+export interface Transaction {
+  readonly registry: Registry;
+  /** The time of the change, ms since 1970 UTC. */
+  readonly at: number;
+  put<N extends TableName>(table: N, row: Tables[N]): void;
+  remove(table: TableName, id: RowId): void;
+  /** A new id of the table, never used before. */
+  nextId(table: TableName): number;
+}
+
+export interface RegistryStore {
+  readonly registry: Registry;
+  /**
+   * Runs `make` at once; what it put and removed is kept as one entry. Resolves with its result after the commit that holds it. Throws
+   * what `make` throws (nothing is changed then), or `StoreError` when it could not be kept (the change is undone then).
+   */
+  change<T>(make: (tx: Transaction) => T): Promise<T>;
+}
+
+export interface StateStore {
+  /** The state of a source; undefined when nothing was ever received from it. */
+  stateOf(sourceId: number): UnitState | undefined;
+}
+
+/** Which units have a live session right now. */
+export interface LiveUnits {
+  isConnected(sourceId: number): boolean;
+}
+
+/** Whether the gateway can keep what it is sent. */
+export interface Health {
+  readonly ready: boolean;
+  /** Why it is not ready, for people. */
+  readonly problems: readonly string[];
+}

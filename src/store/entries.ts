@@ -1,0 +1,169 @@
+/**
+ * The bytes of the journal. One value holds what one commit keeps:
+ *
+ *   value  = version u8 | writtenAt f64 | entry ...
+ *   entry  = kind u8 | length u32 (of the body) | body
+ *   frame  = sourceId u32 | receivedAt f64 | contextLength u16 | context | the frame as it arrived
+ *   rows   = JSON array of row changes
+ *
+ * `context` is a JSON array of what decoding needs besides the frame: [protocol, transport, deviceId, model, session]. A session
+ * builds it once. All numbers are big-endian; times are ms since 1970 UTC.
+ */
+import { StoreError } from '../errors.js';
+import type { RowChange } from './rows.js';
+
+export const valueVersion = 1;
+export const valueHeaderBytes = 9;
+
+export const EntryKind = {
+  /** A frame whose records became (or may become) state. */
+  frame: 1,
+  /** Changes of registry rows, applied together. */
+  rows: 2,
+  /** A frame with a good checksum that could not be read. */
+  undecodable: 3,
+} as const;
+
+const entryHeaderBytes = 5;
+const frameHeaderBytes = 14;
+
+/** What decoding needs besides the frame. */
+export interface FrameContext {
+  readonly protocol: string;
+  readonly transport: 'tcp' | 'udp';
+  readonly deviceId: string;
+  readonly model: string;
+  readonly session: string;
+}
+
+export interface FrameEntry {
+  readonly kind: 'frame' | 'undecodable';
+  readonly sourceId: number;
+  readonly receivedAt: number;
+  readonly context: FrameContext;
+  /** A view of the value; copy what is kept. */
+  readonly frame: Buffer;
+}
+
+export type Entry = FrameEntry | { readonly kind: 'rows'; readonly changes: readonly RowChange[] };
+
+export function encodeContext(context: FrameContext): Buffer {
+  const { protocol, transport, deviceId, model, session } = context;
+  return Buffer.from(JSON.stringify([protocol, transport, deviceId, model, session]));
+}
+
+/** A frame to keep: `bytes[start, end)` of the receive buffer, copied here and now. */
+export interface FrameToKeep {
+  readonly sourceId: number;
+  readonly receivedAt: number;
+  readonly context: Buffer;
+  readonly bytes: Buffer;
+}
+
+/** The growing value of the open commit. */
+export class ValueBuilder {
+  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
+  #length = 0;
+  entries = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  begin(writtenAt: number): void {
+    this.#bytes[0] = valueVersion;
+    this.#bytes.writeDoubleBE(writtenAt, 1);
+    this.#length = valueHeaderBytes;
+    this.entries = 0;
+  }
+
+  addFrame(kind: number, frame: FrameToKeep): void {
+    const { context, bytes } = frame;
+    const bodyLength = frameHeaderBytes + context.length + bytes.length;
+    let at = this.#entry(kind, bodyLength);
+    const target = this.#bytes;
+    target.writeUInt32BE(frame.sourceId, at);
+    target.writeDoubleBE(frame.receivedAt, at + 4);
+    target.writeUInt16BE(context.length, at + 12);
+    at += frameHeaderBytes;
+    context.copy(target, at);
+    bytes.copy(target, at + context.length);
+  }
+
+  addRows(changes: readonly RowChange[]): void {
+    const body = Buffer.from(JSON.stringify(changes));
+    body.copy(this.#bytes, this.#entry(EntryKind.rows, body.length));
+  }
+
+  /** The value; a view that stays true until the next `begin`. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Gives back memory that an unusually large commit took. */
+  trim(limitBytes: number): void {
+    if (this.#bytes.length > limitBytes) this.#bytes = Buffer.allocUnsafeSlow(limitBytes);
+  }
+
+  #entry(kind: number, bodyLength: number): number {
+    const at = this.#length;
+    const needed = at + entryHeaderBytes + bodyLength;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+      this.#bytes.copy(larger, 0, 0, at);
+      this.#bytes = larger;
+    }
+    this.#bytes[at] = kind;
+    this.#bytes.writeUInt32BE(bodyLength, at + 1);
+    this.#length = needed;
+    this.entries++;
+    return at + entryHeaderBytes;
+  }
+}
+
+/** When the value was written, ms since 1970 UTC. */
+export function writtenAtOf(value: Buffer): number {
+  return value.readDoubleBE(1);
+}
+
+const contexts = new Map<string, FrameContext>();
+const maxCachedContexts = 50_000;
+
+function decodeContext(text: string): FrameContext {
+  const cached = contexts.get(text);
+  if (cached !== undefined) return cached;
+  const [protocol, transport, deviceId, model, session] = JSON.parse(text) as [string, 'tcp' | 'udp', string, string, string];
+  const context: FrameContext = { protocol, transport, deviceId, model, session };
+  if (contexts.size >= maxCachedContexts) contexts.clear();
+  contexts.set(text, context);
+  return context;
+}
+
+/** The entries of a value, in order. Throws `StoreError` `store_version` or `store_corrupt`. */
+export function* readEntries(value: Buffer): Generator<Entry> {
+  if (value[0] !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: value[0] ?? -1 });
+  let at = valueHeaderBytes;
+  while (at < value.length) {
+    const kind = value[at];
+    const bodyAt = at + entryHeaderBytes;
+    const end = bodyAt > value.length ? Number.POSITIVE_INFINITY : bodyAt + value.readUInt32BE(at + 1);
+    if (end > value.length) throw new StoreError('store_corrupt', { at: 'entry length', offset: at });
+    yield readEntry(kind, value.subarray(bodyAt, end), at);
+    at = end;
+  }
+}
+
+function readEntry(kind: number | undefined, body: Buffer, offset: number): Entry {
+  if (kind === EntryKind.rows) return { kind: 'rows', changes: JSON.parse(body.toString()) as RowChange[] };
+  if (kind !== EntryKind.frame && kind !== EntryKind.undecodable) {
+    throw new StoreError('store_corrupt', { at: 'entry kind', got: kind ?? -1, offset });
+  }
+  const frameAt = frameHeaderBytes + body.readUInt16BE(12);
+  return {
+    kind: kind === EntryKind.frame ? 'frame' : 'undecodable',
+    sourceId: body.readUInt32BE(0),
+    receivedAt: body.readDoubleBE(4),
+    context: decodeContext(body.toString('utf8', frameHeaderBytes, frameAt)),
+    frame: body.subarray(frameAt),
+  };
+}

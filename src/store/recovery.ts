@@ -1,0 +1,100 @@
+/**
+ * What a start does before the gateway takes anything in: tables of the last snapshot, then the journal from there on.
+ */
+import { stateFrom, type StateSnapshot } from '../domain/state.js';
+import type { StateUpdate } from '../domain/update.js';
+import { StoreError } from '../errors.js';
+import { type FrameEntry, readEntries, valueVersion } from './entries.js';
+import type { RowChange, RowId, TableName } from './rows.js';
+import { readMark, type SnapshotMark, Table } from './tables.js';
+import type { Store } from './store.js';
+
+/** Decodes a kept frame as it was decoded when it came. Undefined when no decoder can read it any more. */
+export type FrameDecoder = (entry: FrameEntry) => readonly StateUpdate[] | undefined;
+
+export interface RecoveryOptions {
+  readonly store: Store;
+  readonly decode: FrameDecoder;
+  readonly decoderVersions: Readonly<Record<string, number>>;
+  /** Told about frames that were readable when they came and are not now. */
+  readonly onUnreadable: (entry: FrameEntry) => void;
+}
+
+export interface RecoveryReport {
+  readonly mark: SnapshotMark | undefined;
+  readonly replayedValues: number;
+  readonly replayedFrames: number;
+  readonly decodedAgain: boolean;
+}
+
+const versionKey = ['version'] as const;
+
+/** Fills the store from its engine and opens it. Throws `StoreError` `store_version` or `store_corrupt`. */
+export async function recover(options: RecoveryOptions): Promise<RecoveryReport> {
+  const { store, decoderVersions } = options;
+  await checkVersion(store);
+  const mark = readMark(store.engine);
+  loadRows(store);
+  for (const { key, value } of store.engine.rows(Table.units)) {
+    store.units.ensure(Number(key[0])).state = stateFrom(JSON.parse(value.toString()) as StateSnapshot);
+  }
+  const cursor = mark?.cursor ?? 0;
+  const decodedAgain = mark !== undefined && !sameVersions(mark.decoderVersions, decoderVersions);
+  let last = cursor;
+  let replayedValues = 0;
+  let replayedFrames = 0;
+  for (const { seq, value } of store.engine.read(decodedAgain ? 0 : cursor + 1)) {
+    replayedFrames += replayValue(options, seq, value, cursor);
+    replayedValues++;
+    last = Math.max(last, seq);
+  }
+  store.open(last + 1);
+  return { mark, replayedValues, replayedFrames, decodedAgain };
+}
+
+async function checkVersion(store: Store): Promise<void> {
+  for (const { value } of store.engine.rows(Table.meta, versionKey)) {
+    const version = Number(value.toString());
+    if (version !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: version });
+    return;
+  }
+  await store.engine.put(Table.meta, versionKey, Buffer.from(String(valueVersion)));
+}
+
+function loadRows(store: Store): void {
+  const changes: RowChange[] = [];
+  for (const { key, value } of store.engine.rows(Table.rows)) {
+    changes.push({ table: key[0] as TableName, id: key[1] as RowId, row: JSON.parse(value.toString()) });
+  }
+  store.applyKept(changes, false);
+}
+
+/** Values up to the snapshot are read again only for their frames: rows of the tables are newer. */
+function replayValue(options: RecoveryOptions, seq: number, value: Buffer, cursor: number): number {
+  const { store } = options;
+  let frames = 0;
+  for (const entry of readEntries(value)) {
+    if (entry.kind === 'rows') {
+      if (seq > cursor) store.applyKept(entry.changes, true);
+      continue;
+    }
+    frames++;
+    const unit = store.units.ensure(entry.sourceId);
+    if (seq > cursor) store.units.noteCommit(unit, seq);
+    replayFrame(options, entry);
+  }
+  return frames;
+}
+
+function replayFrame({ store, decode, onUnreadable }: RecoveryOptions, entry: FrameEntry): void {
+  const updates = decode(entry);
+  if (updates !== undefined) {
+    store.fold(store.units.ensure(entry.sourceId), updates, entry.receivedAt, entry.context.protocol);
+  } else if (entry.kind === 'frame') {
+    onUnreadable(entry);
+  }
+}
+
+function sameVersions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  return Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((name) => a[name] === b[name]);
+}

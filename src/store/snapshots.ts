@@ -1,0 +1,169 @@
+/**
+ * Snapshots bound the time of a start and let old journal values go. A pass writes what changed since the last one, in slices so that
+ * the event loop is never held up, and then the commit up to which everything is written. It may catch rows and states that are
+ * newer than that commit: folding the journal over them again changes nothing (states go by time, rows are replaced whole).
+ *
+ * Retention drops journal values only up to the last completed pass, so current state and registry never depend on what is dropped.
+ */
+import type { Clock, Timer } from '../clock.js';
+import { snapshotOf } from '../domain/state.js';
+import type { Engine } from './engine.js';
+import { writtenAtOf } from './entries.js';
+import { encodeSeqs, lastSeqOf } from './history.js';
+import type { RowChange } from './rows.js';
+import type { Store } from './store.js';
+import { markKey, type SnapshotMark, Table } from './tables.js';
+import type { UnitEntry } from './units.js';
+
+export interface SnapshotOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Versions of the protocols' decoders, written with each pass. */
+  readonly decoderVersions: Readonly<Record<string, number>>;
+  readonly retention: Retention;
+  /** Told when a pass fails; the next one tries again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What the journal keeps of the past. 0 means without limit. */
+export interface Retention {
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+}
+
+const checkPeriodMs = 1000;
+const longestPauseMs = 60_000;
+/** A pass is due when this much was written: it bounds what a start has to replay. */
+const replayLimitBytes = 64 * 1024 * 1024;
+const sliceItems = 256;
+
+export class Snapshots {
+  readonly #options: SnapshotOptions;
+  readonly #engine: Engine;
+  #cursor: number;
+  #keptBytes: number;
+  #lastPassAtMs: number;
+  #running: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(options: SnapshotOptions, mark: SnapshotMark | undefined) {
+    this.#options = options;
+    this.#engine = options.store.engine;
+    this.#cursor = mark?.cursor ?? 0;
+    this.#keptBytes = mark?.keptBytes ?? 0;
+    this.#lastPassAtMs = options.clock.monotonicMs();
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.every(checkPeriodMs, () => {
+      if (this.#isDue()) void this.run();
+    });
+  }
+
+  /** Stops the timer and waits for a pass that is under way. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Runs one pass; joins the one under way. */
+  run(): Promise<void> {
+    this.#running ??= this.#pass()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  #isDue(): boolean {
+    const { store, clock } = this.#options;
+    if (store.bytesSinceSnapshot >= replayLimitBytes) return true;
+    return store.units.dirtyCount > 0 && clock.monotonicMs() - this.#lastPassAtMs >= longestPauseMs;
+  }
+
+  async #pass(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#lastPassAtMs = clock.monotonicMs();
+    const cursor = store.committedSeq;
+    const writtenBytes = store.bytesSinceSnapshot;
+    const rows = store.takeDirtyRows();
+    const units = store.units.takeDirty();
+    try {
+      await inSlices(rows, (change) => this.#writeRow(change));
+      await inSlices(units, (unit) => this.#writeUnit(unit, cursor));
+    } catch (error) {
+      store.applyKept(rows, true);
+      for (const unit of units) store.units.touch(unit);
+      throw error;
+    }
+    this.#cursor = cursor;
+    this.#keptBytes += writtenBytes;
+    await this.#writeMark();
+    await this.#retain();
+  }
+
+  async #writeRow({ table, id, row }: RowChange): Promise<void> {
+    if (row === null) await this.#engine.delete(Table.rows, [table, id]);
+    else await this.#engine.put(Table.rows, [table, id], Buffer.from(JSON.stringify(row)));
+  }
+
+  async #writeUnit(unit: UnitEntry, cursor: number): Promise<void> {
+    const indexed = unit.seqs.filter((seq) => seq <= cursor);
+    const first = indexed[0];
+    if (first !== undefined) {
+      await this.#engine.put(Table.index, [unit.sourceId, first], encodeSeqs(indexed));
+      unit.seqs = unit.seqs.filter((seq) => seq > cursor);
+      if (unit.seqs.length > 0) this.#options.store.units.touch(unit);
+    }
+    await this.#engine.put(Table.units, [unit.sourceId], Buffer.from(JSON.stringify(snapshotOf(unit.state))));
+  }
+
+  async #writeMark(): Promise<void> {
+    const mark: SnapshotMark = {
+      cursor: this.#cursor,
+      decoderVersions: this.#options.decoderVersions,
+      keptBytes: this.#keptBytes,
+    };
+    await this.#engine.put(Table.meta, markKey, Buffer.from(JSON.stringify(mark)));
+  }
+
+  /** Drops what is too old or too much, oldest first, and then the index entries that point to nothing any more. */
+  async #retain(): Promise<void> {
+    const { maxAgeMs, maxBytes } = this.#options.retention;
+    const oldestMs = maxAgeMs === 0 ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - maxAgeMs;
+    const limitBytes = maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes;
+    const doomed: number[] = [];
+    for (const { seq, value } of this.#engine.read(0)) {
+      const isKept = writtenAtOf(value) >= oldestMs && this.#keptBytes <= limitBytes;
+      if (isKept || seq > this.#cursor) break;
+      doomed.push(seq);
+      this.#keptBytes -= value.length;
+    }
+    if (doomed.length === 0) return;
+    await inSlices(doomed, (seq) => this.#engine.drop(seq));
+    await this.#writeMark();
+    await this.#dropIndexBefore((doomed.at(-1) as number) + 1);
+  }
+
+  async #dropIndexBefore(firstKept: number): Promise<void> {
+    const doomed: (readonly (number | string)[])[] = [];
+    let seen = 0;
+    for (const { key, value } of this.#engine.rows(Table.index)) {
+      if (lastSeqOf(value) < firstKept) doomed.push(key);
+      if (++seen % 10_000 === 0) await yieldToEvents();
+    }
+    await inSlices(doomed, (key) => this.#engine.delete(Table.index, key));
+  }
+}
+
+async function inSlices<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += sliceItems) {
+    await Promise.all(items.slice(at, at + sliceItems).map(run));
+    await yieldToEvents();
+  }
+}
+
+function yieldToEvents(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

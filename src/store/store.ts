@@ -1,0 +1,333 @@
+/**
+ * The product's memory: registry and unit states, both folds over the journal. Frames become state, and registry changes are final,
+ * when the commit that holds them is on disk; whoever waits is told then and not before.
+ *
+ * Registry changes show at once and are undone if their commit fails, so that ten thousand registrations need not wait for each other.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { StateUpdate } from '../domain/update.js';
+import type { UnitState } from '../domain/state.js';
+import { judgeTime, type TimeRules } from '../domain/time-rules.js';
+import { type ErrorCode, StoreError } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+import type { Health, RegistryStore, StateStore, Transaction } from './contract.js';
+import type { Engine } from './engine.js';
+import { EntryKind, type FrameToKeep } from './entries.js';
+import { type CommitListener, Journal } from './journal.js';
+import { Registry } from './registry.js';
+import type { PoisonRow, RowChange, RowId, TableName, Tables } from './rows.js';
+import { type UnitEntry, Units } from './units.js';
+
+/** Somebody who waits for a commit: told once for each commit it has something in. */
+export interface CommitWaiter {
+  settled(seq: number, error: StoreError | undefined): void;
+}
+
+/** Told once a commit which units' states changed. */
+export type ChangeListener = (sourceIds: ReadonlySet<number>) => void;
+
+export interface StoreOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly timeRules: TimeRules;
+}
+
+/** A frame that was read, with what it says. */
+export interface Acceptance {
+  readonly unit: UnitEntry;
+  readonly protocol: string;
+  readonly frame: FrameToKeep;
+  readonly updates: readonly StateUpdate[];
+  readonly waiter: CommitWaiter;
+}
+
+interface Fold {
+  readonly unit: UnitEntry;
+  readonly protocol: string;
+  readonly updates: readonly StateUpdate[];
+  readonly receivedAt: number;
+}
+
+/** What hangs on one commit. */
+class Batch {
+  readonly folds: Fold[] = [];
+  readonly waiters: CommitWaiter[] = [];
+  readonly undo: RowChange[] = [];
+  readonly changed: RowChange[] = [];
+}
+
+/** A frame that cannot be read is acknowledged when the same bytes have come this often. */
+export const poisonArrivals = 3;
+/** Most unreadable frames remembered for one source; the oldest goes first. */
+const maxPoisonPerSource = 32;
+
+export class Store implements RegistryStore, StateStore, CommitListener {
+  readonly registry = new Registry();
+  readonly units = new Units();
+  readonly engine: Engine;
+  readonly #clock: Clock;
+  readonly #metrics: Metrics;
+  readonly #timeRules: TimeRules;
+  readonly #batches = new Map<number, Batch>();
+  readonly #listeners = new Set<ChangeListener>();
+  #journal: Journal | undefined;
+  #failure: StoreError | undefined;
+  #dirtyRows = new Map<string, RowChange>();
+  #committedSeq = 0;
+  #bytesSinceSnapshot = 0;
+
+  constructor(options: StoreOptions) {
+    this.engine = options.engine;
+    this.#clock = options.clock;
+    this.#metrics = options.metrics;
+    this.#timeRules = options.timeRules;
+  }
+
+  /** Starts taking entries. Called once, after recovery has folded what the journal kept. */
+  open(nextSeq: number): void {
+    this.#committedSeq = nextSeq - 1;
+    this.#journal = new Journal({ engine: this.engine, clock: this.#clock, listener: this, nextSeq });
+  }
+
+  get health(): Health {
+    const problems = this.#failure === undefined ? [] : [`journal: ${this.#failure.message}`];
+    return { ready: problems.length === 0 && this.#journal !== undefined, problems };
+  }
+
+  /** The newest commit that is on disk and folded. */
+  get committedSeq(): number {
+    return this.#committedSeq;
+  }
+
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot;
+  }
+
+  get pendingBytes(): number {
+    return this.#journal?.pendingBytes ?? 0;
+  }
+
+  /** True when the disk is so far behind that nothing more should be taken in for now. */
+  get isFull(): boolean {
+    return this.#journal?.isFull ?? true;
+  }
+
+  stateOf(sourceId: number): UnitState | undefined {
+    return this.units.get(sourceId)?.state;
+  }
+
+  /** Adds a listener; returns what removes it. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Keeps a frame. Its records become state, and the waiter is told, when the commit returned is on disk. */
+  accept(acceptance: Acceptance): number {
+    const { unit, protocol, frame, updates, waiter } = acceptance;
+    const seq = this.#openJournal().addFrame(frame);
+    const batch = this.#batch(seq);
+    batch.folds.push({ unit, protocol, updates, receivedAt: frame.receivedAt });
+    addWaiter(batch, waiter);
+    return seq;
+  }
+
+  /**
+   * Keeps a frame that could not be read, once, and counts how often the same bytes came. Returns the commit and whether the frame may
+   * now be acknowledged.
+   */
+  acceptUndecodable(frame: FrameToKeep, code: ErrorCode, waiter: CommitWaiter): { seq: number; release: boolean } {
+    const id = `${frame.sourceId}:${createHash('sha256').update(frame.bytes).digest('hex')}`;
+    const known = this.registry.get('poison', id);
+    const journal = this.#openJournal();
+    if (known === undefined) journal.addFrame(frame, EntryKind.undecodable);
+    const row: PoisonRow = {
+      id,
+      sourceId: frame.sourceId,
+      count: (known?.count ?? 0) + 1,
+      code,
+      firstAt: known?.firstAt ?? frame.receivedAt,
+      lastAt: frame.receivedAt,
+    };
+    const changes: RowChange[] = [{ table: 'poison', id, row }];
+    if (known === undefined) changes.push(...this.#surplusPoison(frame.sourceId));
+    const seq = this.#stage(changes);
+    addWaiter(this.#batch(seq), waiter);
+    return { seq, release: row.count >= poisonArrivals };
+  }
+
+  /** Notes that a unit was heard from without keeping anything; snapshots carry it. */
+  heard(unit: UnitEntry, at: number): void {
+    if (at <= unit.state.heardAt) return;
+    unit.state.heardAt = at;
+    this.units.touch(unit);
+  }
+
+  async change<T>(make: (tx: Transaction) => T): Promise<T> {
+    const changes: RowChange[] = [];
+    const undo: RowChange[] = [];
+    let result: T;
+    let seq: number;
+    try {
+      result = make(this.#transaction(changes, undo));
+      if (changes.length === 0) return result;
+      seq = this.#journalRows(changes, undo);
+    } catch (error) {
+      for (const change of undo.reverse()) this.registry.apply(change);
+      throw error;
+    }
+    await new Promise<void>((resolve, reject) => {
+      addWaiter(this.#batch(seq), { settled: (_, error) => (error === undefined ? resolve() : reject(error)) });
+    });
+    return result;
+  }
+
+  /** Rows changed since the last call, for the snapshot; the newest content of each. */
+  takeDirtyRows(): RowChange[] {
+    const taken = [...this.#dirtyRows.values()];
+    this.#dirtyRows = new Map();
+    this.#bytesSinceSnapshot = 0;
+    return taken;
+  }
+
+  /** Folds records in under the rules of time. Used by commits and by recovery alike. */
+  fold(unit: UnitEntry, updates: readonly StateUpdate[], receivedAt: number, protocol: string): void {
+    if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
+    for (const update of updates) {
+      const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
+      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt);
+      else this.#metrics.notState(protocol, verdict);
+    }
+  }
+
+  /** Applies row changes that are already on disk. Used by recovery. */
+  applyKept(changes: readonly RowChange[], dirty: boolean): void {
+    for (const change of changes) {
+      this.registry.apply(change);
+      if (dirty) this.#dirtyRows.set(`${change.table}/${change.id}`, change);
+    }
+  }
+
+  committed(seq: number, sizeBytes: number, latencyMs: number): void {
+    this.#failure = undefined;
+    this.#committedSeq = seq;
+    this.#bytesSinceSnapshot += sizeBytes;
+    this.#metrics.committed(sizeBytes, latencyMs);
+    const batch = this.#batches.get(seq);
+    if (batch === undefined) return;
+    this.#batches.delete(seq);
+    for (const { unit, updates, receivedAt, protocol } of batch.folds) {
+      this.fold(unit, updates, receivedAt, protocol);
+      this.units.noteCommit(unit, seq);
+    }
+    for (const change of batch.changed) this.#dirtyRows.set(`${change.table}/${change.id}`, change);
+    for (const waiter of batch.waiters) waiter.settled(seq, undefined);
+    this.#announce(batch.folds);
+  }
+
+  failed(seq: number, error: StoreError): void {
+    if (this.#failure === undefined) this.#probeLater();
+    this.#failure = error;
+    this.#metrics.error('store_write');
+    const later = [...this.#batches].filter(([each]) => each >= seq).reverse();
+    for (const [, batch] of later) {
+      for (const change of batch.undo.splice(0).reverse()) this.registry.apply(change);
+      batch.changed.length = 0;
+    }
+    const batch = this.#batches.get(seq);
+    this.#batches.delete(seq);
+    for (const waiter of batch?.waiters ?? []) waiter.settled(seq, error);
+  }
+
+  /** Commits what is open and closes the engine. */
+  async close(): Promise<void> {
+    await this.#journal?.close();
+    await this.engine.close();
+  }
+
+  /** Resolves when nothing waits for the disk any more. */
+  async drained(): Promise<void> {
+    await this.#journal?.drained();
+  }
+
+  #announce(folds: readonly Fold[]): void {
+    if (this.#listeners.size === 0 || folds.length === 0) return;
+    const changed = new Set(folds.map((fold) => fold.unit.sourceId));
+    for (const listener of this.#listeners) listener(changed);
+  }
+
+  /** While the journal fails, an empty change each second finds out when it works again. */
+  #probeLater(): void {
+    this.#clock.after(1000, () => {
+      if (this.#failure === undefined) return;
+      try {
+        this.#openJournal().addRows([]);
+      } catch {
+        // Closed meanwhile: nothing is left to find out.
+        return;
+      }
+      this.#probeLater();
+    });
+  }
+
+  #openJournal(): Journal {
+    if (this.#journal === undefined) throw new StoreError('store_closed');
+    return this.#journal;
+  }
+
+  #batch(seq: number): Batch {
+    let batch = this.#batches.get(seq);
+    if (batch === undefined) {
+      batch = new Batch();
+      this.#batches.set(seq, batch);
+    }
+    return batch;
+  }
+
+  #transaction(changes: RowChange[], undo: RowChange[]): Transaction {
+    const registry = this.registry;
+    const stage = (change: RowChange) => {
+      undo.push(registry.apply(change));
+      changes.push(change);
+    };
+    return {
+      registry,
+      at: this.#clock.now(),
+      put: <N extends TableName>(table: N, row: Tables[N]) => stage({ table, id: row.id, row }),
+      remove: (table: TableName, id: RowId) => stage({ table, id, row: null }),
+      nextId(table: TableName) {
+        const next = registry.get('counter', table)?.next ?? 1;
+        stage({ table: 'counter', id: table, row: { id: table, next: next + 1 } });
+        return next;
+      },
+    };
+  }
+
+  #stage(changes: readonly RowChange[]): number {
+    return this.#journalRows(
+      changes,
+      changes.map((change) => this.registry.apply(change)),
+    );
+  }
+
+  #journalRows(changes: readonly RowChange[], undo: readonly RowChange[]): number {
+    const seq = this.#openJournal().addRows(changes);
+    const batch = this.#batch(seq);
+    batch.undo.push(...undo);
+    batch.changed.push(...changes);
+    return seq;
+  }
+
+  #surplusPoison(sourceId: number): RowChange[] {
+    const rows = [...this.registry.poisonOfSource(sourceId)].sort((a, b) => a.lastAt - b.lastAt);
+    const surplus = rows.slice(0, Math.max(0, rows.length + 1 - maxPoisonPerSource));
+    return surplus.map((row) => ({ table: 'poison', id: row.id, row: null }));
+  }
+}
+
+/** A session adds several frames to one commit but is told once. */
+function addWaiter(batch: Batch, waiter: CommitWaiter): void {
+  if (batch.waiters[batch.waiters.length - 1] !== waiter) batch.waiters.push(waiter);
+}
