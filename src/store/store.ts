@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { StateUpdate } from '../domain/update.js';
-import type { UnitState } from '../domain/state.js';
+import type { TripDetection, UnitState } from '../domain/state.js';
 import { judgeTime, type TimeRules } from '../domain/time-rules.js';
 import { type ErrorCode, StoreError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
@@ -32,6 +32,7 @@ export interface StoreOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly timeRules: TimeRules;
+  readonly trips: TripDetection;
 }
 
 /** A frame that was read, with what it says. */
@@ -70,6 +71,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #timeRules: TimeRules;
+  readonly #trips: TripDetection;
   readonly #batches = new Map<number, Batch>();
   readonly #listeners = new Set<ChangeListener>();
   #journal: Journal | undefined;
@@ -83,6 +85,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     this.#clock = options.clock;
     this.#metrics = options.metrics;
     this.#timeRules = options.timeRules;
+    this.#trips = options.trips;
   }
 
   /** Starts taking entries. Called once, after recovery has folded what the journal kept. */
@@ -197,7 +200,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
     for (const update of updates) {
       const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
-      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt);
+      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, this.#trips);
       else this.#metrics.notState(protocol, verdict);
     }
   }

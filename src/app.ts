@@ -1,0 +1,291 @@
+/**
+ * The gateway put together: everything is created and wired here, by constructor arguments, and started and stopped in order.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from './clock.js';
+import type { Config } from './config.js';
+import type { UnitLinks } from './downlink/unit-link.js';
+import { ConfigError, SessionError } from './errors.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
+import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
+import { decodeKept, decoderVersions } from './ingest/decoder.js';
+import { Sessions } from './ingest/sessions.js';
+import { TcpPort } from './ingest/tcp.js';
+import type { TcpServices } from './ingest/tcp-session.js';
+import { UdpPort } from './ingest/udp.js';
+import type { Logger } from './log.js';
+import { Metrics } from './metrics.js';
+import type { Protocol } from './protocols/protocol.js';
+import { protocolByName, protocols } from './protocols/registry.js';
+import { createAdministrator, registerTracker } from './store/accounts.js';
+import type { Health } from './store/contract.js';
+import { hashPassword, newPassword } from './store/credentials.js';
+import { DataDirLock } from './store/data-dir-lock.js';
+import type { Engine } from './store/engine.js';
+import { LmdbEngine } from './store/lmdb-engine.js';
+import { MemoryEngine } from './store/memory-engine.js';
+import { recover } from './store/recovery.js';
+import { Snapshots } from './store/snapshots.js';
+import { Store } from './store/store.js';
+
+export interface AppDeps {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Stands in for the engine in tests of a failing disk. */
+  readonly engine?: Engine;
+}
+
+/** One bound port. */
+export interface Listening {
+  readonly protocol: string;
+  readonly transport: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface App {
+  readonly store: Store;
+  readonly links: UnitLinks;
+  readonly metrics: Metrics;
+  readonly listening: readonly Listening[];
+  /** Password made for the first administrator, when this start made one. */
+  readonly generatedPassword: string | undefined;
+  readonly health: () => Health;
+  /** Writes a snapshot now. */
+  snapshot(): Promise<void>;
+  /** Stops taking in, finishes commits, answers what is owed, closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Opens the data directory alone, without any port. For commands that change it while no gateway runs. */
+export interface OpenStore {
+  readonly store: Store;
+  readonly snapshots: Snapshots;
+  close(): Promise<void>;
+}
+
+/** Throws `StoreError` `data_dir_locked`, `store_version` or `store_corrupt`. */
+export async function openStore(config: Config, deps: AppDeps, metrics = new Metrics()): Promise<OpenStore> {
+  const clock = deps.clock ?? systemClock;
+  const { engine, lock } = await openEngine(config, deps);
+  const store = new Store({
+    engine,
+    clock,
+    metrics,
+    timeRules: { futureToleranceMs: config.clockToleranceMs, pastLimitMs: config.recordMaxAgeMs },
+    trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
+  });
+  const report = await recover({
+    store,
+    decode: decodeKept,
+    decoderVersions,
+    onUnreadable: (entry) => deps.log.warn({ unit: entry.context.deviceId, protocol: entry.context.protocol }, 'kept frame unreadable'),
+  });
+  deps.log.debug({ values: report.replayedValues, frames: report.replayedFrames, decodedAgain: report.decodedAgain }, 'replayed');
+  const snapshots = new Snapshots(
+    {
+      store,
+      clock,
+      decoderVersions,
+      retention: { maxAgeMs: config.retentionMaxAgeMs, maxBytes: config.retentionMaxBytes },
+      onError: (error) => deps.log.error({ err: error }, 'snapshot failed'),
+    },
+    report.mark,
+  );
+  return {
+    store,
+    snapshots,
+    async close() {
+      await store.drained();
+      await snapshots.stop();
+      if (store.health.ready) await snapshots.run();
+      await store.close();
+      lock?.release();
+    },
+  };
+}
+
+async function openEngine(config: Config, deps: AppDeps): Promise<{ engine: Engine; lock: DataDirLock | undefined }> {
+  if (deps.engine !== undefined) return { engine: deps.engine, lock: undefined };
+  if (config.ephemeral) return { engine: new MemoryEngine(), lock: undefined };
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ConfigError([`data-dir: ${(cause as Error).message}`]);
+  }
+  const lock = await DataDirLock.acquire(config.dataDir);
+  try {
+    return { engine: new LmdbEngine({ path: journalPath(config.dataDir) }), lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export function journalPath(dataDir: string): string {
+  return join(dataDir, 'journal');
+}
+
+/** Starts the gateway. Throws `ConfigError` or `StoreError`; nothing stays open then. */
+export async function startApp(config: Config, deps: AppDeps): Promise<App> {
+  const plan = portPlan(config);
+  const clock = deps.clock ?? systemClock;
+  const metrics = new Metrics();
+  const opened = await openStore(config, deps, metrics);
+  const { store, snapshots } = opened;
+  const sessions = new Sessions(config, clock);
+  const ports = new Ports();
+  const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
+  let http: HttpServer | undefined;
+  try {
+    const generatedPassword = await firstAdministrator(config, store);
+    const services: TcpServices = {
+      store,
+      sessions,
+      clock,
+      metrics,
+      log: deps.log,
+      limits: config,
+      candidates: protocols,
+      gatekeeper: new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined }),
+    };
+    http = await createHttpServer({
+      store,
+      live: sessions,
+      health,
+      metricsText: () => metrics.text(),
+      clock,
+      log: deps.log,
+      statusRules: config,
+      rateLimit: config.httpRateLimit,
+      bodyLimitBytes: config.httpBodyMaxBytes,
+    });
+    await ports.open(plan, config, services);
+    const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
+    ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
+    addGauges(metrics, store, sessions);
+    snapshots.start();
+    const server = http;
+    return {
+      store,
+      links: sessions,
+      metrics,
+      listening: ports.listening,
+      generatedPassword,
+      health,
+      snapshot: () => snapshots.run(),
+      async stop() {
+        ports.drain();
+        await store.drained();
+        sessions.closeAll('shutdown');
+        sessions.stop();
+        await server.close();
+        ports.close();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    ports.drain();
+    ports.close();
+    sessions.stop();
+    await http?.close();
+    await opened.close();
+    throw error;
+  }
+}
+
+function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {
+  metrics.gauge('milepost_sessions', 'Open tracker connections', () => sessions.count);
+  metrics.gauge('milepost_units', 'Units with state', () => store.units.size);
+  metrics.gauge('milepost_trackers', 'Registered trackers', () => store.registry.size('tracker'));
+  metrics.gauge('milepost_journal_pending_bytes', 'Bytes waiting for the disk', () => store.pendingBytes);
+  metrics.gauge('milepost_ready', '1 when the gateway can keep what it is sent', () => (store.health.ready ? 1 : 0));
+}
+
+/** The account that units registered on sight belong to: the first one. */
+const firstAccountId = 1;
+
+function onSight(store: Store): RegisterOnSight {
+  return (deviceId, protocol) =>
+    store.change((tx) => {
+      const outcome = registerTracker(tx, {
+        accountId: firstAccountId,
+        label: deviceId.slice(0, 60),
+        model: protocol.defaultModel,
+        deviceId,
+      });
+      if (!outcome.ok) throw new SessionError('unknown_unit', { got: `${deviceId}: ${outcome.reason}` });
+      return outcome.source;
+    });
+}
+
+/** Creates the first administrator where there is none; returns the password that was made up for it. */
+async function firstAdministrator(config: Config, store: Store): Promise<string | undefined> {
+  if (store.registry.size('user') > 0) return undefined;
+  const password = config.adminPassword ?? newPassword();
+  const passwordHash = await hashPassword(password);
+  await store.change((tx) => createAdministrator(tx, { login: config.adminLogin, passwordHash }));
+  return config.adminPassword === undefined ? password : undefined;
+}
+
+interface PlannedPort {
+  /** Undefined: the port recognises the protocol. */
+  readonly protocol: Protocol | undefined;
+  readonly port: number;
+}
+
+/** Which tracker ports to open. Throws `ConfigError` for names that are no protocol. */
+function portPlan(config: Config): PlannedPort[] {
+  if (config.listen.length === 0) {
+    return [...protocols.map((protocol) => ({ protocol, port: protocol.port })), { protocol: undefined, port: config.autoPort }];
+  }
+  const problems: string[] = [];
+  const plan: PlannedPort[] = [];
+  for (const item of config.listen) {
+    const [name = '', port = ''] = item.split('=');
+    const protocol = protocolByName(name);
+    if (protocol === undefined && name !== 'auto') problems.push(`listen: no such protocol: ${name}`);
+    else if (port !== 'off' && Number(port) > 65_535) problems.push(`listen: no such port: ${item}`);
+    else if (port !== 'off') plan.push({ protocol, port: Number(port) });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return plan;
+}
+
+/** Ports of one gateway. */
+class Ports {
+  readonly listening: Listening[] = [];
+  readonly #tcp: TcpPort[] = [];
+  readonly #udp: UdpPort[] = [];
+  isDraining = false;
+
+  async open(plan: readonly PlannedPort[], config: Config, services: TcpServices): Promise<void> {
+    for (const { protocol, port } of plan) await this.#openOne(protocol, port, config, services);
+  }
+
+  drain(): void {
+    this.isDraining = true;
+    for (const port of this.#tcp) port.stop();
+    for (const port of this.#udp) port.stop();
+  }
+
+  close(): void {
+    for (const port of this.#udp) port.close();
+  }
+
+  async #openOne(protocol: Protocol | undefined, port: number, config: Config, services: TcpServices): Promise<void> {
+    const { host } = config;
+    const tcp = new TcpPort(protocol, services);
+    const name = protocol?.name ?? 'auto';
+    const withUdp = protocol?.transports.includes('udp') === true;
+    const bound = await tcp.listen(host, port);
+    this.#tcp.push(tcp);
+    this.listening.push({ protocol: name, transport: 'tcp', host, port: bound });
+    if (protocol === undefined || !withUdp) return;
+    const udp = new UdpPort(protocol, services, config);
+    this.listening.push({ protocol: name, transport: 'udp', host, port: await udp.listen(host, bound) });
+    this.#udp.push(udp);
+  }
+}
+
