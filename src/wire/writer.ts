@@ -18,55 +18,64 @@ export class Writer {
 
   u8(value: number): this {
     check(value, 0, 0xff);
-    this.#bytes.writeUInt8(value, this.#grow(1));
+    const at = this.#grow(1);
+    this.#bytes.writeUInt8(value, at);
     return this;
   }
 
   i8(value: number): this {
     check(value, -0x80, 0x7f);
-    this.#bytes.writeInt8(value, this.#grow(1));
+    const at = this.#grow(1);
+    this.#bytes.writeInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
     check(value, 0, 0xffff);
-    this.#bytes.writeUInt16BE(value, this.#grow(2));
+    const at = this.#grow(2);
+    this.#bytes.writeUInt16BE(value, at);
     return this;
   }
 
   i16(value: number): this {
     check(value, -0x8000, 0x7fff);
-    this.#bytes.writeInt16BE(value, this.#grow(2));
+    const at = this.#grow(2);
+    this.#bytes.writeInt16BE(value, at);
     return this;
   }
 
   u24(value: number): this {
     check(value, 0, 0xff_ffff);
-    this.#bytes.writeUIntBE(value, this.#grow(3), 3);
+    const at = this.#grow(3);
+    this.#bytes.writeUIntBE(value, at, 3);
     return this;
   }
 
   u32(value: number): this {
     check(value, 0, 0xffff_ffff);
-    this.#bytes.writeUInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32BE(value, at);
     return this;
   }
 
   i32(value: number): this {
     check(value, -0x8000_0000, 0x7fff_ffff);
-    this.#bytes.writeInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeInt32BE(value, at);
     return this;
   }
 
   u48(value: number): this {
     check(value, 0, 0xffff_ffff_ffff);
-    this.#bytes.writeUIntBE(value, this.#grow(6), 6);
+    const at = this.#grow(6);
+    this.#bytes.writeUIntBE(value, at, 6);
     return this;
   }
 
   u64(value: bigint): this {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new CodecError('encode_range', { got: value.toString() });
-    this.#bytes.writeBigUInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#bytes.writeBigUInt64BE(value, at);
     return this;
   }
 
@@ -77,23 +86,27 @@ export class Writer {
 
   u16le(value: number): this {
     check(value, 0, 0xffff);
-    this.#bytes.writeUInt16LE(value, this.#grow(2));
+    const at = this.#grow(2);
+    this.#bytes.writeUInt16LE(value, at);
     return this;
   }
 
   u32le(value: number): this {
     check(value, 0, 0xffff_ffff);
-    this.#bytes.writeUInt32LE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32LE(value, at);
     return this;
   }
 
   f32(value: number): this {
-    this.#bytes.writeFloatBE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeFloatBE(value, at);
     return this;
   }
 
   append(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -134,6 +147,7 @@ export class Writer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
 
+  /** Makes room for `count` bytes and returns their offset. May replace `#bytes`, so it comes before any use of it. */
   #grow(count: number): number {
     const at = this.#length;
     const needed = at + count;
