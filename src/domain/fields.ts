@@ -207,6 +207,17 @@ export const fields: Readonly<Record<string, FieldRow>> = {
   ble_mac: text('address of the connected phone'),
   ble_beacons: list('beacons seen'),
   rfid: text('RFID tag'),
+
+  // Files a unit sends in blocks
+  image_name: text('file name of a photo'),
+  image_block: number('number of a block of a photo, from 0', undefined, 0),
+  image_last_block: number('number of the last block of a photo', undefined, 0),
+  image_block_size: number('size of a block of a photo', 'bytes', 0),
+  tacho_driver_id: text('driver a tachograph file is of'),
+  tacho_file_code: text('code of a tachograph file'),
+  tacho_file_blocks: number('blocks of a tachograph file', undefined, 0),
+  tacho_file_block: number('number of a block of a tachograph file, from 0', undefined, 0),
+  tacho_file_block_size: number('size of a block of a tachograph file', 'bytes', 0),
 };
 
 /** Families: `analog_1`, `analog_2` ... */

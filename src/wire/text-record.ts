@@ -1,8 +1,8 @@
 /**
  * Delimited field tables for text protocols: one declaration parses, formats and types a line's fields.
  *
- *   const point = textRecord('short position', ';', { latDeg: degrees(2, 'N', 'S'), speedKmh: decimal() , ...});
- *   point.parse('5130.44;N;54', 0)  -> { latDeg, speedKmh }
+ *   const point = textRecord('short position', ';', { latDeg: degreesMinutes(2, 'N', 'S'), speedKmh: decimal() , ...});
+ *   point.parse('5130.44;N;54')  -> { latDeg, speedKmh }
  *
  * A column may take more than one field of the line (`width`). Empty columns and the protocol's word for "no value" parse to
  * undefined, never to 0, and undefined formats back to that word.
@@ -13,11 +13,17 @@ import { CodecError } from '../errors.js';
 export interface Column<T> {
   readonly width: number;
   parse(fields: readonly string[], at: number): T;
-  format(value: T): string;
+  /** The text of the column; one text for each field where `width` is not 1. */
+  format(value: T): string | readonly string[];
+  /** What stands for a column that cannot be read where the rest of the line is kept. Absent: undefined. */
+  readonly unread?: () => T;
 }
 
 export type ColumnTable = Record<string, Column<unknown>>;
 type ColumnValue<C> = C extends Column<infer T> ? T : never;
+
+/** The type a text record parses to. */
+export type RecordOf<R> = R extends TextRecord<infer T> ? T : never;
 
 export interface TextRecord<T> {
   readonly name: string;
@@ -26,7 +32,11 @@ export interface TextRecord<T> {
   readonly fields: readonly (keyof T & string)[];
   /** Parses the fields of `line`; throws `CodecError` `count_mismatch` or `field_format` naming the column. */
   parse(line: string): T;
-  parseFields(fields: readonly string[], start?: number): T;
+  /**
+   * Parses from field `start` on; fields that are missing at the end are empty. Given `faults`, a column that cannot be read is
+   * added there and left without a value instead of throwing, so that the others are kept.
+   */
+  parseFields(fields: readonly string[], start?: number, faults?: CodecError[]): T;
   format(value: T): string;
 }
 
@@ -49,7 +59,7 @@ export function textRecord<const C extends ColumnTable>(
       }
       return record.parseFields(fields);
     },
-    parseFields(fields, start = 0) {
+    parseFields(fields, start = 0, faults) {
       const value: Record<string, unknown> = {};
       let at = start;
       for (const column of columns) {
@@ -57,14 +67,17 @@ export function textRecord<const C extends ColumnTable>(
         try {
           value[column] = part.parse(fields, at);
         } catch (error) {
-          throw named(error, `${name}.${column}`, at);
+          const fault = named(error, `${name}.${column}`, at);
+          if (faults === undefined || !(fault instanceof CodecError)) throw fault;
+          faults.push(fault);
+          value[column] = part.unread?.();
         }
         at += part.width;
       }
       return value as T;
     },
     format(value) {
-      return columns.map((column) => (table[column] as Column<unknown>).format(value[column])).join(separator);
+      return columns.flatMap((column) => (table[column] as Column<unknown>).format(value[column])).join(separator);
     },
   };
   return record;
@@ -83,6 +96,28 @@ function isNone(text: string, none: string): boolean {
   return text === '' || text === none;
 }
 
+const decimalForm = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** The number that `text` spells, or undefined when it spells none or one too large. */
+export function parseDecimal(text: string): number | undefined {
+  if (!decimalForm.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** `value` without an exponent, which many parsers of the field do not read. Throws `encode_range` for what is no finite number. */
+export function formatDecimal(value: number): string {
+  if (!Number.isFinite(value)) throw new CodecError('encode_range', { expected: 'a finite number', got: value });
+  const shortest = String(value);
+  if (!shortest.includes('e')) return shortest;
+  return Number.isInteger(value) ? BigInt(value).toString() : trimZeros(value.toFixed(20));
+}
+
+function trimZeros(text: string): string {
+  const trimmed = text.replace(/\.?0+$/, '');
+  return trimmed === '-0' ? '0' : trimmed;
+}
+
 /** A decimal number. `digits`: digits after the point when formatted (trailing zeros dropped); default as many as needed. */
 export function decimal(options: NoneOptions & { readonly digits?: number } = {}): Column<number | undefined> {
   const none = options.none ?? 'NA';
@@ -91,12 +126,13 @@ export function decimal(options: NoneOptions & { readonly digits?: number } = {}
     parse(fields, at) {
       const text = (fields[at] ?? '').trim();
       if (isNone(text, none)) return undefined;
-      if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw new CodecError('field_format', { expected: 'a number', got: text });
-      return Number(text);
+      const value = parseDecimal(text);
+      if (value === undefined) throw new CodecError('field_format', { expected: 'a number', got: text });
+      return value;
     },
     format(value) {
       if (value === undefined) return none;
-      return options.digits === undefined ? String(value) : String(Number(value.toFixed(options.digits)));
+      return formatDecimal(options.digits === undefined ? value : Number(value.toFixed(options.digits)));
     },
   };
 }
@@ -111,49 +147,73 @@ export function text(options: NoneOptions = {}): Column<string | undefined> {
   };
 }
 
-/** Decimal list within one field, separated by `separator`. */
+/**
+ * Decimal list within one field, separated by `separator`. The place of an item has a meaning, so an item that is empty or no
+ * number is NaN and the others keep their places.
+ */
 export function decimalList(separator: string, options: NoneOptions = {}): Column<number[]> {
   const none = options.none ?? 'NA';
-  const item = decimal(options);
   return {
     width: 1,
     parse(fields, at) {
-      const all = fields[at] ?? '';
+      const all = (fields[at] ?? '').trim();
       if (isNone(all, none)) return [];
-      return all.split(separator).map((each) => item.parse([each], 0) ?? Number.NaN);
+      return all.split(separator).map((each) => parseDecimal(each.trim()) ?? Number.NaN);
     },
-    format: (values) => values.map((value) => item.format(Number.isNaN(value) ? undefined : value)).join(separator),
+    format: (values) => values.map((value) => (Number.isNaN(value) ? none : formatDecimal(value))).join(separator),
+    unread: () => [],
   };
 }
+
+export interface DegreesMinutesOptions extends NoneOptions {
+  /** Fewest and most digits after the point of the minutes when formatted; further zeros are dropped. Default 6 and 6. */
+  readonly minDigits?: number;
+  readonly maxDigits?: number;
+}
+
+const minutesForm = /^(-?)(\d*?)(\d{1,2})(?:\.(\d*))?$/;
 
 /**
  * Degrees and minutes `DDMM.MMMM` with a hemisphere letter in the next field. Degrees are everything left of the two digits before
  * the point, so any number of degree digits parses; minutes of 60 and more occur in the field and are computed, not refused.
  */
-export function degreesMinutes(degreeDigits: number, positive: string, negative: string, options: NoneOptions = {}): Column<number | undefined> {
-  const none = options.none ?? 'NA';
-  const minuteDigits = 6;
+export function degreesMinutes(
+  degreeDigits: number,
+  positive: string,
+  negative: string,
+  options: DegreesMinutesOptions = {},
+): Column<number | undefined> {
+  const { none = 'NA', maxDigits = 6, minDigits = maxDigits } = options;
   return {
     width: 2,
     parse(fields, at) {
       const value = (fields[at] ?? '').trim();
       const hemisphere = (fields[at + 1] ?? '').trim().toUpperCase();
       if (isNone(value, none)) return undefined;
-      const match = /^(-?)(\d*?)(\d{1,2}(?:\.\d*)?)$/.exec(value);
-      if (match === null) throw new CodecError('field_format', { expected: 'DDMM.MMMM', got: value });
       if (hemisphere !== positive && hemisphere !== negative && !isNone(hemisphere, none)) {
         throw new CodecError('field_format', { expected: `${positive} or ${negative}`, got: hemisphere });
       }
-      const degrees = Number(match[2] ?? '0') + Number(match[3]) / 60;
-      return (match[1] === '-') !== (hemisphere === negative) ? -degrees : degrees;
+      const match = minutesForm.exec(value);
+      if (match === null) throw new CodecError('field_format', { expected: 'DDMM.MMMM', got: value });
+      const degrees = degreesOf(match[2] ?? '', match[3] ?? '', match[4] ?? '');
+      return degrees !== 0 && (match[1] === '-') !== (hemisphere === negative) ? -degrees : degrees;
     },
     format(value) {
-      if (value === undefined) return `${none};${none}`;
-      const scale = 10 ** minuteDigits;
+      if (value === undefined) return [none, none];
+      const scale = 10 ** maxDigits;
       const total = Math.round(Math.abs(value) * 60 * scale);
       const degrees = Math.floor(total / (60 * scale));
-      const minutes = ((total - degrees * 60 * scale) / scale).toFixed(minuteDigits).padStart(3 + minuteDigits, '0');
-      return `${String(degrees).padStart(degreeDigits, '0')}${minutes};${value < 0 ? negative : positive}`;
+      const [whole = '', fraction = ''] = ((total - degrees * 60 * scale) / scale).toFixed(maxDigits).split('.');
+      const digits = fraction.slice(0, minDigits) + fraction.slice(minDigits).replace(/0+$/, '');
+      const kept = whole.padStart(2, '0') + (digits === '' ? '' : `.${digits}`);
+      return [`${String(degrees).padStart(degreeDigits, '0')}${kept}`, value < 0 ? negative : positive];
     },
   };
+}
+
+/** Whole numbers until the one division at the end: `51` and `30.4440` give 51.5074, not 51.507400000000004. */
+function degreesOf(degrees: string, minutes: string, fraction: string): number {
+  const digits = fraction.slice(0, 9);
+  const scale = 10 ** digits.length;
+  return (Number(degrees) * 60 * scale + Number(minutes + digits)) / (60 * scale);
 }

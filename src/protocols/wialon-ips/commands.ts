@@ -1,0 +1,44 @@
+/**
+ * Commands to a unit and its answers. The protocol has no command frame: a command is a driver message whose text the unit's
+ * firmware interprets, and the unit answers with a message of its own, without a reference.
+ * Source: Wialon IPS 2.0, message type M from the server.
+ */
+import type { Command, CommandReply } from '../../domain/command.js';
+import { CommandError } from '../../errors.js';
+import type { DecodeContext } from '../protocol.js';
+import { encode, sessionIsChecked } from './codec.js';
+import { linesOf, type WialonMessage } from './messages.js';
+import { maxLineBytes } from './spec.js';
+
+/** `text` becomes `#M#text`; `raw` is a line as the unit's firmware understands it, a line end is added. */
+export function encodeCommand(command: Command, context: DecodeContext): Buffer {
+  const line = commandLine(command, context);
+  if (line.length > maxLineBytes)
+    throw new CommandError('command_text', { expected: `at most ${maxLineBytes} bytes`, got: line.length });
+  return line;
+}
+
+function commandLine(command: Command, context: DecodeContext): Buffer {
+  if (command.kind === 'text') {
+    const text = oneLine(command.text);
+    return encode({ type: 'driver_message', from: undefined, checksum: sessionIsChecked(context), text });
+  }
+  if (command.kind === 'raw') {
+    return Buffer.from(`${oneLine(Buffer.from(command.bytes).toString('utf8'))}\r\n`);
+  }
+  throw new CommandError('unsupported_command', { got: command.kind });
+}
+
+function oneLine(text: string): string {
+  if (text === '' || /[\r\n]/.test(text))
+    throw new CommandError('command_text', { expected: 'one line of text', got: text });
+  return text;
+}
+
+/** The unit's next message answers the command. */
+export function matchReply(message: WialonMessage): CommandReply | undefined {
+  for (const line of linesOf(message)) {
+    if (line.type === 'driver_message') return { text: line.text, ok: true };
+  }
+  return undefined;
+}
