@@ -11,6 +11,7 @@ import { demoCommand } from './cli/demo.js';
 import { encodeCommand } from './cli/encode.js';
 import { exportCommand } from './cli/export.js';
 import { type CliIo, ExitCode, UsageError } from './cli/io.js';
+import { newProtocolCommand } from './cli/new-protocol.js';
 import { passwdCommand } from './cli/passwd.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
@@ -50,7 +51,8 @@ const program = new Command('milepost')
   .addCommand(exportCommand(io, journalPath))
   .addCommand(passwdCommand(io))
   .addCommand(benchCommand(io, exit))
-  .addCommand(demoCommand(io, exit));
+  .addCommand(demoCommand(io, exit))
+  .addCommand(newProtocolCommand(io), { hidden: true });
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(try --help)');
 
 try {
