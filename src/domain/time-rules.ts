@@ -30,9 +30,9 @@ const earliestMs = Date.UTC(2000, 0, 1);
 export type TimeVerdict = number | 'future' | 'ancient';
 
 export function judgeTime(at: number, receivedAt: number, rules: TimeRules = defaultTimeRules): TimeVerdict {
-  if (at > receivedAt + rules.futureToleranceMs) return 'future';
   if (at < lastUnsetMs && unsetClockStarts.some((start) => at >= start && at < start + dayMs)) return 'ancient';
   const corrected = undoRollover(at, receivedAt);
+  if (corrected > receivedAt + rules.futureToleranceMs) return 'future';
   if (corrected < earliestMs || corrected < receivedAt - rules.pastLimitMs) return 'ancient';
   return corrected;
 }
