@@ -11,7 +11,7 @@ import { formatFor, formatOf } from './line-formats.js';
 import { checkLine, isChecked, joinLine, splitLine } from './lines.js';
 import type { CompressedMessage, LineMessage, WialonMessage } from './messages.js';
 import { advance, formatSession, parseSession } from './session.js';
-import { containerMark, maxContainerLines, maxInflatedBytes, maxLineBytes } from './spec.js';
+import { containerMark, maxContainerLines, maxInflatedBytes } from './spec.js';
 
 /** Decodes a frame. Throws `FrameError` (not a line, wrong checksum, unreadable container) or `CodecError`. */
 export function decode(frame: Buffer, context: DecodeContext): WialonMessage {
@@ -41,7 +41,7 @@ export function openContainer(frame: Buffer): Buffer[] {
   } catch (cause) {
     throw new FrameError('compressed_frame', { hex: hexExcerpt(frame), cause });
   }
-  const frames = splitFrames(content, { maxFrameBytes: maxLineBytes + maxInflatedBytes }, maxContainerLines + 1);
+  const frames = splitFrames(content, { maxFrameBytes: maxInflatedBytes }, { garbage: 'skip', maxFrames: maxContainerLines + 1 });
   if (frames.length > maxContainerLines) {
     throw new FrameError('compressed_frame', {
       expected: `at most ${maxContainerLines} lines`,

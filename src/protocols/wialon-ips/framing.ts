@@ -136,11 +136,18 @@ function announcedBytes(body: string, sizeField: number): number {
   return /^\d{1,9}$/.test(word) ? Number(word) : 0;
 }
 
+export interface SplitOptions {
+  /** Whether frames behind garbage count: in a datagram nobody could tell whose they are. */
+  readonly garbage: 'skip' | 'stop';
+  readonly maxFrames?: number;
+}
+
 /**
- * Splits bytes that are complete, a datagram or the content of a container: their end ends the last line too. Bytes between frames
- * are passed over; throws `FrameError` when there is no frame at all or the last one is cut off.
+ * Splits bytes that are complete, a datagram or the content of a container: their end ends the last line too. Throws `FrameError`
+ * when there is no frame at all or the last one is cut off.
  */
-export function splitFrames(bytes: Buffer, limits: FramerLimits, maxFrames = Number.POSITIVE_INFINITY): Buffer[] {
+export function splitFrames(bytes: Buffer, limits: FramerLimits, options: SplitOptions): Buffer[] {
+  const { garbage, maxFrames = Number.POSITIVE_INFINITY } = options;
   const framer = new WialonFramer(limits);
   const frames: Buffer[] = [];
   let fault: ErrorCode = 'garbage';
@@ -152,8 +159,9 @@ export function splitFrames(bytes: Buffer, limits: FramerLimits, maxFrames = Num
       return frames;
     }
     if (outcome.kind === 'frame') frames.push(bytes.subarray(outcome.start, outcome.end));
-    else fault = outcome.code ?? fault;
+    fault = outcome.code ?? fault;
     at = outcome.end;
+    if (garbage === 'stop' && outcome.code !== undefined) break;
   }
   if (frames.length === 0) throw new FrameError(fault, { hex: hexExcerpt(bytes) });
   return frames;
@@ -167,11 +175,11 @@ function lastFrame(rest: Buffer): Buffer {
 }
 
 /**
- * Splits a datagram. The sender stands before the first line; lines after it that name none are from the same sender.
+ * Splits a datagram, up to what is no frame. The sender stands before the first line; lines after it that name none are from the same sender.
  * Source: Wialon IPS 2.0, transfer over UDP.
  */
 export function splitDatagram(datagram: Buffer, limits: FramerLimits): Buffer[] {
-  const frames = splitFrames(datagram, limits);
+  const frames = splitFrames(datagram, limits, { garbage: 'stop' });
   const first = frames[0] as Buffer;
   const hash = first[0] === containerMark ? 0 : first.indexOf(char.hash);
   if (hash <= 0) return frames;

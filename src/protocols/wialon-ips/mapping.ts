@@ -19,7 +19,7 @@ import {
   type WialonMessage,
 } from './messages.js';
 import { plainText, readParameters, writeParameters } from './parameters.js';
-import { maskWidth, parseSession, type Session, samplesOf, widen } from './session.js';
+import { maskWidth, ofSender, parseSession, type Session, samplesOf, widen } from './session.js';
 import { type FullData, maxBlackBoxBodies, maxLineBytes, type ShortData } from './spec.js';
 
 /** Fewest satellites of a fix. */
@@ -33,6 +33,7 @@ const maskBits = 53;
 export function toUpdates(message: WialonMessage, context: DecodeContext): StateUpdate[] {
   let session = parseSession(context.session);
   return linesOf(message).flatMap((line) => {
+    session = ofSender(session, line);
     const samples = samplesOf(line).map((sample) => {
       session = widen(session, sample);
       return updateOf(sample, session, { receivedAt: context.receivedAt, backlog: line.type === 'black_box' });
