@@ -18,11 +18,16 @@ function reflectedTable16(polynomial: number): Uint16Array {
   return table;
 }
 
-const arcTable = reflectedTable16(0xa001);
-const x25Table = reflectedTable16(0x8408);
+interface Crc16 {
+  readonly table: Uint16Array;
+  readonly initial: number;
+}
+
+const arc: Crc16 = { table: reflectedTable16(0xa001), initial: 0 };
+const x25: Crc16 = { table: reflectedTable16(0x8408), initial: 0xffff };
 
 /** Two bytes a step: measured at half the time of one byte a step for frames of 100 to 2,000 bytes. */
-function reflected16(table: Uint16Array, initial: number, bytes: Uint8Array, start: number, end: number): number {
+function reflected16({ table, initial }: Crc16, bytes: Uint8Array, start: number, end: number): number {
   let crc = initial;
   let i = start;
   for (; i + 1 < end; i += 2) {
@@ -35,10 +40,10 @@ function reflected16(table: Uint16Array, initial: number, bytes: Uint8Array, sta
 
 /** CRC-16/ARC (also "CRC-16/IBM"): polynomial 0x8005 reflected, initial 0. Check value 0xBB3D. */
 export function crc16Arc(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  return reflected16(arcTable, 0, bytes, start, end);
+  return reflected16(arc, bytes, start, end);
 }
 
 /** CRC-16/X-25: polynomial 0x1021 reflected, initial 0xFFFF, result inverted. Check value 0x906E. */
 export function crc16X25(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  return reflected16(x25Table, 0xffff, bytes, start, end) ^ 0xffff;
+  return reflected16(x25, bytes, start, end) ^ 0xffff;
 }
