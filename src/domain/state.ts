@@ -104,6 +104,16 @@ export class FieldSet {
   }
 }
 
+/** A fix of the receiver: degrees, km/h, ms since 1970 UTC; satellites -1 for unknown. */
+export interface GpsPoint {
+  readonly at: number;
+  readonly lat: number;
+  readonly lng: number;
+  readonly headingDeg: number;
+  readonly speedKmh: number;
+  readonly satellites: number;
+}
+
 export type MovementStatus = 'moving' | 'stopped' | 'parked';
 
 /** When a trip starts and ends (Navixy's trip detection settings). */
@@ -133,6 +143,8 @@ export class UnitState {
   positionAt = 0;
   /** Position came from cells or access points. */
   positionFromCells = false;
+  /** The last fix of the receiver, from when positions began to come from cells; null while they do not. */
+  lastGpsPoint: GpsPoint | null = null;
   /** When the gateway last received anything from the unit. */
   heardAt = 0;
   /** Time of the newest record that became state. */
@@ -145,9 +157,16 @@ export class UnitState {
   idleSince = 0;
   /** Time of the newest fix that movement was judged by. */
   judgedAt = 0;
+  #version = 0;
+
+  /** Grows with every record folded in since the process started: what was made of the state is stale when it has grown. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Folds one record in. The caller has judged its time (`time-rules.ts`); `at` is the time to file it under. */
   apply(update: StateUpdate, at: number, receivedAt: number, trips: TripDetection = defaultTripDetection): void {
+    this.#version++;
     if (receivedAt > this.heardAt) this.heardAt = receivedAt;
     if (at > this.recordAt) this.recordAt = at;
     this.fields.merge(update.names, update.values, at);
@@ -156,11 +175,13 @@ export class UnitState {
   }
 
   #applyPosition(position: Position, at: number, fromCells: boolean, trips: TripDetection): void {
+    const satellitesBefore = this.satellites;
     if (at >= this.positionAt) {
       this.positionAt = at;
       this.satellites = position.satellites ?? -1;
     }
     if (!position.valid || position.lat === null || position.lng === null || at < this.fixAt) return;
+    if (fromCells !== this.positionFromCells) this.lastGpsPoint = fromCells ? this.#gpsPoint(satellitesBefore) : null;
     this.fixAt = at;
     this.lat = position.lat;
     this.lng = position.lng;
@@ -169,6 +190,11 @@ export class UnitState {
     if (position.headingDeg !== undefined) this.headingDeg = position.headingDeg;
     if (position.altitudeM !== undefined) this.altitudeM = position.altitudeM;
     if (!fromCells && at > this.judgedAt) this.#judgeMovement(at, trips);
+  }
+
+  #gpsPoint(satellites: number): GpsPoint | null {
+    const { fixAt: at, lat, lng, headingDeg, speedKmh } = this;
+    return lat === null || lng === null ? null : { at, lat, lng, headingDeg, speedKmh, satellites };
   }
 
   #judgeMovement(at: number, trips: TripDetection): void {
@@ -196,7 +222,7 @@ export class UnitState {
 
 /** A unit's state as plain JSON, for snapshots. */
 export interface StateSnapshot {
-  readonly scalars: Omit<UnitState, 'fields' | 'apply'>;
+  readonly scalars: Omit<UnitState, 'fields' | 'apply' | 'version'>;
   readonly names: readonly string[];
   readonly values: readonly FieldValue[];
   readonly times: readonly number[];

@@ -54,7 +54,9 @@ export async function isPassword(password: string, stored: string): Promise<bool
 
 function isAffordable({ N, r, p }: { N: number; r: number; p: number }): boolean {
   const isPowerOfTwo = Number.isInteger(Math.log2(N)) && N > 1;
-  return isPowerOfTwo && Number.isInteger(r) && Number.isInteger(p) && r > 0 && p > 0 && 256 * N * r * p <= maxMemoryBytes;
+  return (
+    isPowerOfTwo && Number.isInteger(r) && Number.isInteger(p) && r > 0 && p > 0 && 256 * N * r * p <= maxMemoryBytes
+  );
 }
 
 function derive(password: string, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {

@@ -1,0 +1,51 @@
+/**
+ * `tracker/list_models`: the catalogue of device models.
+ */
+import { type Static, Type } from '@sinclair/typebox';
+import { expandedInputs, models, publishedModel } from '../../../domain/models.js';
+import { type Call, defineCall } from '../call.js';
+import { nullable } from '../param-types.js';
+
+/** Keys that both views have; the full one has many more. */
+const modelSchema = Type.Object(
+  {
+    id: Type.Integer(),
+    code: Type.String(),
+    name: nullable(Type.String()),
+    vendor: nullable(Type.String()),
+    type: nullable(Type.String({ description: '`logger`, `portable`, `vehicle` or `personal`' })),
+    id_type: nullable(Type.String({ description: '`imei`, `meid`, `id,n`, `n,m` or `ascii,min,max`' })),
+    has_phone: Type.Boolean(),
+    has_apn_settings: Type.Boolean(),
+    register: Type.Boolean(),
+  },
+  { additionalProperties: true },
+);
+type ModelBody = Static<typeof modelSchema>;
+const compactKeys = Object.keys(modelSchema.properties);
+
+const listModels = defineCall({
+  name: 'tracker/list_models',
+  summary: 'Device models that can be registered, and what they can do',
+  params: Type.Object({
+    compact_view: Type.Boolean({ default: false, description: 'Only what registration needs' }),
+    compact_index: Type.Boolean({ default: false, description: '`analog_2` instead of `analog_1`, `analog_2`' }),
+    codes: Type.Optional(Type.Array(Type.String(), { description: 'Only these models; unknown codes are skipped' })),
+  }),
+  response: { list: Type.Array(modelSchema) },
+  handler: (_context, params) => ({
+    list: models
+      .filter((model) => params.codes?.includes(model.code) ?? true)
+      .map((model) => {
+        const body = publishedModel(model);
+        if (!params.compact_index) body.inputs = expandedInputs(model.inputs);
+        return (params.compact_view ? only(body, compactKeys) : body) as ModelBody;
+      }),
+  }),
+});
+
+function only(body: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, body[key]]));
+}
+
+export const modelCalls: readonly Call[] = [listModels];

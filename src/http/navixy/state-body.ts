@@ -1,0 +1,199 @@
+/**
+ * A unit's state as the Navixy dialect shows it. Two thousand of these make one answer, so each is one literal built without look-ups
+ * by name (`state-fields.ts`) and without a zone database call per date (`dates.ts`).
+ */
+import type { DeviceModel } from '../../domain/models.js';
+import { UnitState } from '../../domain/state.js';
+import { percentFromVolts, percentOf } from './battery.js';
+import type { StateBody } from './bodies.js';
+import type { CallContext } from './call.js';
+import type { DateFormat } from './dates.js';
+import { type FieldPlan, maxLines, type NumberedSlot, planOf, stateText } from './state-fields.js';
+import { connectionStatus } from './status.js';
+import type { TrackerView } from './visibility.js';
+
+/** What is shown of a unit that never reported. */
+const silent = new UnitState();
+
+/** The text of a state with everything it was made of. */
+interface KeptText {
+  readonly version: number;
+  readonly heardAt: number;
+  readonly status: string;
+  readonly dates: DateFormat;
+  readonly model: DeviceModel | undefined;
+  readonly json: string;
+}
+
+const keptTexts = new WeakMap<UnitState, KeptText>();
+
+/**
+ * The state of a tracker now, as JSON. The last text of each unit is kept: who watches a fleet asks far more often than a unit reports,
+ * and making two thousand texts anew takes ten times as long as putting them together.
+ */
+export function stateJson(view: TrackerView, context: CallContext): string {
+  const { state, model } = view;
+  if (state === undefined) return JSON.stringify(stateBody(view, context));
+  const { dates } = context;
+  const { version, heardAt } = state;
+  const status = connectionStatusOf(view, context);
+  const kept = keptTexts.get(state);
+  const isFresh = kept !== undefined && kept.version === version && kept.heardAt === heardAt && kept.status === status;
+  if (isFresh && kept.dates === dates && kept.model === model) return kept.json;
+  const json = JSON.stringify(stateBody(view, context));
+  keptTexts.set(state, { version, heardAt, status, dates, model, json });
+  return json;
+}
+
+/** The state of a tracker now. */
+export function stateBody(view: TrackerView, context: CallContext): StateBody {
+  const state = view.state ?? silent;
+  const { model, source } = view;
+  const { dates } = context;
+  const plan = planOf(state.fields);
+  const battery = batteryOf(state, plan, model);
+  const body: StateBody = {
+    source_id: source.id,
+    gps: gpsOf(state, plan, dates),
+    connection_status: connectionStatusOf(view, context),
+    movement_status: state.movement,
+    movement_status_update: dates.orNull(state.movementAt),
+    gsm: gsmOf(state, plan, dates, model),
+    last_update: dates.orNull(state.heardAt),
+    battery_level: battery === null ? null : battery.percent,
+    battery_update: battery === null ? null : dates.format(battery.at),
+    inputs: linesOf(state, plan.inputs, model?.digital_inputs ?? null),
+    inputs_update: dates.orNull(newestOf(state, plan.inputs)),
+    outputs: linesOf(state, plan.outputs, model?.digital_outputs ?? null),
+    outputs_update: dates.orNull(newestOf(state, plan.outputs)),
+    additional: additionalOf(state, plan, dates),
+    actual_track_update: dates.orNull(state.trackAt),
+  };
+  if (plan.ignition >= 0) {
+    body.ignition = state.fields.valueAt(plan.ignition) === true;
+    body.ignition_update = dates.format(state.fields.timeAt(plan.ignition));
+  }
+  return body;
+}
+
+export function connectionStatusOf(view: TrackerView, context: CallContext): StateBody['connection_status'] {
+  const { services } = context;
+  const { source, tracker, state } = view;
+  const isReachable = services.live.isConnected(source.id) || !services.isConnectionOriented(source.protocol);
+  const facts = { state, isReplacement: tracker.replacedAt !== undefined, isReachable, now: context.now };
+  return connectionStatus(facts, services.statusRules);
+}
+
+function gpsOf(state: UnitState, plan: FieldPlan, dates: DateFormat): StateBody['gps'] {
+  const gps: StateBody['gps'] = {
+    updated: dates.orNull(state.fixAt),
+    signal_level: state.satellites < 0 ? null : Math.min(100, state.satellites * 10),
+    location: { lat: state.lat ?? 0, lng: state.lng ?? 0 },
+    heading: Math.round(state.headingDeg),
+    speed: Math.round(state.speedKmh),
+    alt: Math.round(state.altitudeM),
+  };
+  const precision = precisionOf(state, plan);
+  if (precision !== 0) gps.precision = precision;
+  if (state.positionFromCells) gps.gsm_lbs = true;
+  return gps;
+}
+
+/** Metres per unit of HDOP: user range error of a cheap receiver. */
+const metresPerHdop = 5;
+const worstHdop = 99;
+
+/** Horizontal error in metres, as the unit tells it or from HDOP; 0 when unknown. */
+export function precisionOf(state: UnitState, plan: FieldPlan): number {
+  const told = numberAt(state, plan.precision);
+  if (told !== undefined) return Math.max(0, Math.round(told));
+  const hdop = numberAt(state, plan.hdop) ?? 0;
+  return hdop > 0 && hdop < worstHdop ? Math.round(hdop * metresPerHdop) : 0;
+}
+
+function numberAt(state: UnitState, slot: number): number | undefined {
+  const value = slot < 0 ? undefined : state.fields.valueAt(slot);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function textAt(state: UnitState, slot: number): string | undefined {
+  const value = slot < 0 ? undefined : state.fields.valueAt(slot);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function gsmOf(state: UnitState, plan: FieldPlan, dates: DateFormat, model: DeviceModel | undefined): StateBody['gsm'] {
+  const at = gsmTime(state, plan);
+  if (at === 0 && model !== undefined && !hasModem(model)) return null;
+  const signal = numberAt(state, plan.gsmSignal);
+  const roaming = plan.gsmRoaming < 0 ? undefined : state.fields.valueAt(plan.gsmRoaming);
+  return {
+    updated: dates.orNull(at),
+    signal_level: signal === undefined ? null : percentOf(signal),
+    network_name: networkName(state, plan),
+    roaming: typeof roaming === 'boolean' ? roaming : null,
+  };
+}
+
+function hasModem(model: DeviceModel): boolean {
+  return (
+    model.gsm_level === true || model.gsm_network === true || model.gsm_roaming === true || model.has_phone === true
+  );
+}
+
+function gsmTime(state: UnitState, plan: FieldPlan): number {
+  let newest = 0;
+  for (const slot of [plan.gsmSignal, plan.gsmName, plan.gsmCode, plan.gsmMcc, plan.gsmRoaming]) {
+    if (slot >= 0 && state.fields.timeAt(slot) > newest) newest = state.fields.timeAt(slot);
+  }
+  return newest;
+}
+
+/** The operator's name, or its code as `262-01`. */
+function networkName(state: UnitState, plan: FieldPlan): string | null {
+  const name = textAt(state, plan.gsmName);
+  if (name !== undefined) return name;
+  const code = textAt(state, plan.gsmCode);
+  if (code !== undefined && /^\d{4,6}$/.test(code)) return `${code.slice(0, 3)}-${code.slice(3).padStart(2, '0')}`;
+  if (code !== undefined) return code;
+  const country = numberAt(state, plan.gsmMcc);
+  const network = numberAt(state, plan.gsmMnc);
+  if (country === undefined || network === undefined || country === 0) return null;
+  return `${String(country).padStart(3, '0')}-${String(network).padStart(2, '0')}`;
+}
+
+function batteryOf(
+  state: UnitState,
+  plan: FieldPlan,
+  model: DeviceModel | undefined,
+): { readonly percent: number; readonly at: number } | null {
+  const level = numberAt(state, plan.batteryLevel);
+  if (level !== undefined) return { percent: percentOf(level), at: state.fields.timeAt(plan.batteryLevel) };
+  const volts = numberAt(state, plan.batteryVoltage);
+  const percent = volts === undefined ? null : percentFromVolts(volts, model);
+  return percent === null ? null : { percent, at: state.fields.timeAt(plan.batteryVoltage) };
+}
+
+/** Inputs or outputs, the first at index 0: as many as the model has, or up to the highest reported where that is unknown. */
+export function linesOf(state: UnitState, slots: readonly NumberedSlot[], modelCount: number | null): boolean[] {
+  let count = modelCount ?? 0;
+  if (modelCount === null) for (const { number } of slots) count = Math.max(count, number);
+  const lines = new Array<boolean>(Math.min(count, maxLines)).fill(false);
+  for (const { slot, number } of slots)
+    if (number <= lines.length) lines[number - 1] = state.fields.valueAt(slot) === true;
+  return lines;
+}
+
+export function newestOf(state: UnitState, slots: readonly NumberedSlot[]): number {
+  let newest = 0;
+  for (const { slot } of slots) if (state.fields.timeAt(slot) > newest) newest = state.fields.timeAt(slot);
+  return newest;
+}
+
+function additionalOf(state: UnitState, plan: FieldPlan, dates: DateFormat): StateBody['additional'] {
+  const additional: StateBody['additional'] = {};
+  for (const { name, slot } of plan.states) {
+    const value = stateText(name, state.fields.valueAt(slot));
+    if (value !== undefined) additional[name] = { value, updated: dates.format(state.fields.timeAt(slot)) };
+  }
+  return additional;
+}

@@ -1,0 +1,143 @@
+/**
+ * The HTTP server: one URL space with the operator's routes, the Navixy dialect at its root, and any other dialect that is mounted in
+ * front of it. It knows the store through its interfaces only.
+ */
+import type { AddressInfo, Socket } from 'node:net';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Clock } from '../clock.js';
+import { ConfigError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
+import { mountNavixy, sendError, toNavixyError } from './navixy/dialect.js';
+import { NavixyError } from './navixy/errors.js';
+import { type LoginLimits, Logins } from './navixy/logins.js';
+import { components, refineDocument } from './navixy/openapi.js';
+import { canonicalUrl, pathOf } from './navixy/paths.js';
+import { defaultStatusRules, type StatusRules } from './navixy/status.js';
+import { mountOps } from './ops-routes.js';
+
+/** Another API under paths of its own: it gets an instance to itself, with its own parsers, hooks, and error and not-found handlers. */
+export type Dialect = (app: FastifyInstance) => Promise<void> | void;
+
+export interface HttpOptions {
+  readonly store: RegistryStore & StateStore;
+  readonly live: LiveUnits;
+  readonly health: () => Health;
+  /** The figures in Prometheus' text form. */
+  readonly metricsText: () => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly statusRules?: StatusRules;
+  /** Whether units of a protocol hold a connection while they are on; without it all are taken to. */
+  readonly isConnectionOriented?: (protocol: string) => boolean;
+  /** Requests a second per user and per address; 0 for no limit. Default 50. */
+  readonly rateLimit?: number;
+  /** Largest request body. Default 1 MiB. */
+  readonly bodyLimitBytes?: number;
+  readonly maxConnections?: number;
+  readonly loginLimits?: LoginLimits;
+  /** Version shown in the OpenAPI document. */
+  readonly version?: string;
+  readonly dialects?: readonly Dialect[];
+}
+
+export interface HttpServer {
+  /** For requests without a socket. */
+  readonly app: FastifyInstance;
+  /** Binds; port 0 takes any free one. Throws `ConfigError` `port_in_use`. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  /** Takes no more requests, waits for those under way for a few seconds, then cuts what is left. */
+  close(): Promise<void>;
+}
+
+const defaults = { rateLimit: 50, bodyLimitBytes: 1024 * 1024, maxConnections: 10_000 } as const;
+/** 2,000 tracker ids in a query string fit. */
+const maxHeaderBytes = 64 * 1024;
+const requestTimeoutMs = 30_000;
+const drainMs = 5_000;
+
+export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const app = createApp(options);
+  app.server.maxConnections = options.maxConnections ?? defaults.maxConnections;
+  app.addHook('onResponse', async (request, reply) => logRequest(options.log, request, reply));
+  await app.register(helmet);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Milepost', description: 'Telematics gateway', version: options.version ?? '0' },
+      components: components as never,
+    },
+    transformObject: (document) =>
+      refineDocument('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+  });
+  await app.register(async (scope) => mountOps(scope, options));
+  for (const dialect of options.dialects ?? []) await app.register(async (scope) => dialect(scope));
+  await app.register(async (scope) => mountNavixy(scope, navixyOptions(options)));
+  await app.ready();
+  return { app, listen: (address) => listen(app, address), close: () => close(app) };
+}
+
+function createApp(options: HttpOptions): FastifyInstance {
+  return fastify({
+    // Fastify's own log shows whole URLs, and credentials travel in their queries.
+    logger: false,
+    bodyLimit: options.bodyLimitBytes ?? defaults.bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    http: { maxHeaderSize: maxHeaderBytes },
+    forceCloseConnections: 'idle',
+    rewriteUrl: (request) => canonicalUrl(request.url ?? '/'),
+    frameworkErrors: (error, _request, reply) => {
+      sendError(reply as FastifyReply, error.code === 'FST_ERR_BAD_URL' ? new NavixyError(111) : toNavixyError(error));
+    },
+    clientErrorHandler: answerClientError,
+  });
+}
+
+function navixyOptions(options: HttpOptions) {
+  const { store, live, clock, log } = options;
+  const statusRules = options.statusRules ?? defaultStatusRules;
+  const isConnectionOriented = options.isConnectionOriented ?? (() => true);
+  const logins = new Logins(clock, options.loginLimits);
+  const services = { store, live, clock, statusRules, isConnectionOriented, logins };
+  return { services, log, rateLimit: options.rateLimit ?? defaults.rateLimit };
+}
+
+function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  if (!log.isLevelEnabled('debug')) return;
+  const facts = { method: request.method, path: pathOf(request.originalUrl), status: reply.statusCode };
+  log.debug({ ...facts, elapsedMs: Math.round(reply.elapsedTime) }, 'request');
+}
+
+/** What cannot be read as HTTP at all has no request to answer: the socket gets a plain answer and is closed. */
+function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const known = new NavixyError(error.code === 'HPE_HEADER_OVERFLOW' ? 9 : 5);
+  const body = JSON.stringify(known.body);
+  const status = known.code === 9 ? '412 Precondition Failed' : '400 Bad Request';
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+}
+
+async function listen(app: FastifyInstance, address: { host: string; port: number }): Promise<{ port: number }> {
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ConfigError([`http ${address.host}:${address.port}: ${message}`], 'port_in_use');
+  }
+  return { port: (app.server.address() as AddressInfo).port };
+}
+
+async function close(app: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
