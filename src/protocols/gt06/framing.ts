@@ -1,0 +1,215 @@
+/**
+ * GT06 bytes to frames. The length byte is believed when the frame it announces ends in CR LF; otherwise the frame ends at the first CR LF
+ * behind a checksum that holds, for clones whose length byte is wrong. Checksums of well-delimited frames are left to the codec.
+ *
+ * Invariant: while a frame is incomplete, bytes inside it that are a whole frame with a good checksum end the wait: what was taken for
+ * a header was none.
+ */
+import { FrameError } from '../../errors.js';
+import { crc16X25 } from '../../wire/checksum.js';
+import { type Framer, type FramerLimits, Outcome } from '../../wire/framers.js';
+
+export const shortMark = 0x78;
+export const longMark = 0x79;
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** Bytes around the content of a frame: marks, length, protocol number before; serial number, checksum, CR LF behind. */
+export const shortHead = 4;
+export const longHead = 5;
+export const tailBytes = 6;
+
+const shortestShort = 10;
+const longestShort = 260;
+const longestLong = 8192;
+/** How far the length of a long frame may be off. */
+const endTolerance = 8;
+/** Messages that may be longer: media and serial data. */
+const isTransfer = (protocol: number | undefined): boolean =>
+  protocol === 0x41 || protocol === 0x9b || protocol === 0x35;
+
+/** Messages that clones send without serial number and checksum. */
+const bareLocations = [0x10, 0x11];
+const watchWifi = [0x17, 0x69];
+
+function isMark(bytes: Buffer, at: number): boolean {
+  const first = bytes[at];
+  return (first === shortMark || first === longMark) && bytes[at + 1] === first;
+}
+
+function isEnd(bytes: Buffer, at: number): boolean {
+  return bytes[at] === cr && bytes[at + 1] === lf;
+}
+
+/** True when the checksum behind the serial number of the frame in `[start, end)` holds. */
+export function isChecksumGood(bytes: Buffer, start: number, end: number): boolean {
+  return end - start >= shortestShort && crc16X25(bytes, start + 2, end - 4) === bytes.readUInt16BE(end - 4);
+}
+
+/** End that the length of the frame at `start` announces; 0 when the length itself is not yet there. */
+function announcedEnd(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] === shortMark) return start + 2 < end ? start + (bytes[start + 2] as number) + 5 : 0;
+  return start + 3 < end ? start + bytes.readUInt16BE(start + 2) + 6 : 0;
+}
+
+/**
+ * End of a watch-type Wi-Fi frame at `start`, by the numbers of access points and cells in it; 0 when it is none or not complete.
+ * Layout: marks, number of access points, protocol number, time[6], access points[7 each], number of cells, MCC[2], MNC[1], cells[5 each].
+ */
+function watchWifiEnd(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] !== shortMark || !watchWifi.includes(bytes[start + 3] ?? 0)) return 0;
+  const cellsAt = start + 10 + (bytes[start + 2] as number) * 7;
+  if (isEnd(bytes, cellsAt) && cellsAt + 2 <= end) return cellsAt + 2;
+  const stop = cellsAt < end ? cellsAt + 4 + (bytes[cellsAt] as number) * 5 + 2 : 0;
+  return stop > 0 && stop <= end && isEnd(bytes, stop - 2) ? stop : 0;
+}
+
+/** Content sizes of bare locations: time and GPS, and those with a cell. */
+const bareSizes = [18, 28];
+
+/** End of a location without serial number and checksum at `start`, 0 when it is none. It must be followed by a frame or nothing. */
+function bareLocationEnd(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] !== shortMark || !bareLocations.includes(bytes[start + 3] ?? 0)) return 0;
+  for (const size of bareSizes) {
+    const stop = start + shortHead + size + 2;
+    if (stop <= end && isEnd(bytes, stop - 2) && (stop === end || isMark(bytes, stop))) return stop;
+  }
+  return 0;
+}
+
+/** True for frames of the shapes that clones send without serial number and checksum. */
+export function isBareShape(frame: Buffer): boolean {
+  const end = frame.length;
+  return watchWifiEnd(frame, 0, end) === end || bareLocationEnd(frame, 0, end) === end;
+}
+
+class Gt06Framer implements Framer {
+  readonly #outcome = new Outcome();
+  readonly #maxFrameBytes: number;
+  /** How far into the pending bytes the search for a frame inside them has come. */
+  #probedTo = 0;
+  /** How far into the pending bytes the search for another end has come. */
+  #soughtTo = 0;
+
+  constructor(limits: FramerLimits) {
+    this.#maxFrameBytes = limits.maxFrameBytes;
+  }
+
+  next(bytes: Buffer, start: number, end: number): Outcome {
+    if (start >= end) return this.#outcome.more();
+    if (end - start === 1) return this.#lonely(bytes, start, end);
+    if (!isMark(bytes, start)) return this.#skip(bytes, start, end);
+    const stop = announcedEnd(bytes, start, end);
+    if (stop === 0) return this.#outcome.more();
+    const limit = Math.min(this.#maxFrameBytes, longestFrame(bytes, start, end));
+    if (stop - start > limit)
+      return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 2, end), 'frame_too_large'));
+    if (stop <= end && isEnd(bytes, stop - 2) && stop - start >= shortestShort)
+      return this.#whole(bytes, start, stop, end);
+    return this.#odd(bytes, start, stop, end);
+  }
+
+  /** A frame that ends where its length says; a Wi-Fi frame whose length byte counts access points may go on. */
+  #whole(bytes: Buffer, start: number, stop: number, end: number): Outcome {
+    if (!isChecksumGood(bytes, start, stop)) {
+      const wifi = watchWifiEnd(bytes, start, end);
+      if (wifi > stop) return this.#give(this.#outcome.frame(start, wifi));
+    }
+    return this.#give(this.#outcome.frame(start, stop));
+  }
+
+  /** The announced end is not there, or is no end. */
+  #odd(bytes: Buffer, start: number, stop: number, end: number): Outcome {
+    const bare = watchWifiEnd(bytes, start, end) || bareLocationEnd(bytes, start, end);
+    if (bare > 0) return this.#give(this.#outcome.frame(start, bare));
+    const inner = this.#innerFrame(bytes, start, end);
+    const other = this.#otherEnd(bytes, start, stop, inner > 0 ? inner : end);
+    if (other > 0) return this.#give(this.#outcome.frame(start, other));
+    if (inner > 0) return this.#give(this.#outcome.fault(start, inner, 'frame_length'));
+    const longest = bytes[start] === shortMark ? longestShort : stop - start;
+    if (end - start < Math.max(longest, stop - start)) return this.#outcome.more();
+    return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 2, end), 'frame_length'));
+  }
+
+  /**
+   * End of the frame at `start` by a good checksum before CR LF, 0 when there is none before `end`. Short frames are searched through,
+   * long ones near the announced end only, since every candidate costs a checksum.
+   */
+  #otherEnd(bytes: Buffer, start: number, stop: number, end: number): number {
+    const isShort = bytes[start] === shortMark;
+    const first = isShort ? start + shortestShort - 2 : stop - 2 - endTolerance;
+    const until = Math.min(end, isShort ? start + longestShort : stop + endTolerance);
+    for (let at = Math.max(first, start + this.#soughtTo); at + 1 < until; at++) {
+      if (isEnd(bytes, at) && isChecksumGood(bytes, start, at + 2)) return at + 2;
+    }
+    this.#soughtTo = Math.max(this.#soughtTo, until - 1 - start);
+    return 0;
+  }
+
+  /** Start of the first whole frame with a good checksum inside the pending bytes, 0 when there is none yet. */
+  #innerFrame(bytes: Buffer, start: number, end: number): number {
+    let at = start + Math.max(2, this.#probedTo);
+    for (; at + shortestShort <= end; at++) {
+      if (!isMark(bytes, at)) continue;
+      const stop = announcedEnd(bytes, at, end);
+      if (stop - at > longestFrame(bytes, at, end) || stop - at < shortestShort) continue;
+      if (stop > end) break;
+      if (isEnd(bytes, stop - 2) && isChecksumGood(bytes, at, stop)) return at;
+    }
+    this.#probedTo = at - start;
+    return 0;
+  }
+
+  /** Line ends between frames are harmless; other bytes outside a frame are not. */
+  #skip(bytes: Buffer, start: number, end: number): Outcome {
+    if (isEnd(bytes, start)) return this.#give(this.#outcome.filler(start, start + 2));
+    return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 1, end), 'garbage'));
+  }
+
+  #lonely(bytes: Buffer, start: number, end: number): Outcome {
+    const byte = bytes[start];
+    if (byte === shortMark || byte === longMark || byte === cr) return this.#outcome.more();
+    return this.#give(this.#outcome.fault(start, end, 'garbage'));
+  }
+
+  /** The next place where a frame may start, from `from` on. A last byte that may be half a mark stays. */
+  #nextMark(bytes: Buffer, from: number, end: number): number {
+    for (let at = from; at < end - 1; at++) {
+      if (isMark(bytes, at)) return at;
+    }
+    const byte = bytes[end - 1];
+    return end > from && (byte === shortMark || byte === longMark) ? end - 1 : end;
+  }
+
+  /** Forgets what was learned about the bytes that were pending. */
+  #give(outcome: Outcome): Outcome {
+    this.#probedTo = 0;
+    this.#soughtTo = 0;
+    return outcome;
+  }
+}
+
+/** Largest size of the frame at `start`, by its form and message. */
+function longestFrame(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] === shortMark) return longestShort;
+  return isTransfer(start + 4 < end ? bytes[start + 4] : undefined) ? 0xffff + 6 : longestLong;
+}
+
+export function createFramer(limits: FramerLimits): Framer {
+  return new Gt06Framer(limits);
+}
+
+/** Frames of one datagram. Throws `FrameError` for bytes that are none. */
+export function splitDatagram(datagram: Buffer, limits: FramerLimits): Buffer[] {
+  const framer = createFramer(limits);
+  const frames: Buffer[] = [];
+  let at = 0;
+  while (at < datagram.length) {
+    const found = framer.next(datagram, at, datagram.length);
+    if (found.kind === 'more') throw new FrameError('frame_length', { got: datagram.length - at, offset: at });
+    if (found.kind === 'frame') frames.push(datagram.subarray(found.start, found.end));
+    else if (found.code !== undefined) throw new FrameError(found.code, { offset: at });
+    at = found.end;
+  }
+  return frames;
+}
