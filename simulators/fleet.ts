@@ -120,6 +120,7 @@ class VirtualFleet implements Fleet {
     if (this.#ticker === undefined && this.#final === undefined) this.#end();
     if (this.#drainUntilMs === undefined) this.#beginDrain(drainMs);
     else if (drainMs !== undefined) this.#drainUntilMs = Math.min(this.#drainUntilMs, this.#clock.monotonicMs() + drainMs);
+    this.#endWhenDrained();
     return this.finished;
   }
 
@@ -183,8 +184,12 @@ class VirtualFleet implements Fleet {
     while (this.#started < this.devices.length && this.#startMs + this.#offsetMs(this.#started) <= nowMs) this.#started++;
     for (let i = 0; i < this.#started; i++) (this.devices[i] as Device).tick(nowMs);
     if (this.#drainUntilMs === undefined && nowMs >= this.#endMs) this.#beginDrain();
+    this.#endWhenDrained();
+  }
+
+  #endWhenDrained(): void {
     if (this.#drainUntilMs === undefined) return;
-    if (this.stats.recordsPending === 0 || nowMs >= this.#drainUntilMs) this.#end();
+    if (this.stats.recordsPending === 0 || this.#clock.monotonicMs() >= this.#drainUntilMs) this.#end();
   }
 
   #beginDrain(drainMs = this.#options.drainMs ?? 10_000): void {

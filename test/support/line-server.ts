@@ -31,7 +31,7 @@ export class LineServer {
 
   private constructor(rules: LineServerRules) {
     this.rules = rules;
-    this.#tcp = createServer((socket) => this.#accept(socket));
+    this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#udp = createSocket('udp4');
     this.#udp.on('message', (datagram, from) => this.#datagram(datagram, from));
   }
