@@ -144,24 +144,31 @@ export class Link {
     }
   }
 
-  /** Writes what is due, in one piece where it may be, and comes back for the rest. */
+  /** Writes what is due and comes back for the rest. */
   #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const nowMs = this.#options.clock.monotonicMs();
-    const due = this.#held.filter((held) => held.dueMs <= nowMs);
-    if (due.length > 0) {
-      const later = this.#held.filter((held) => held.dueMs > nowMs);
-      this.#held.splice(0, this.#held.length, ...later);
-      if (this.#options.faults.merge && this.#options.endpoint.transport === 'tcp') {
-        this.#write(Buffer.concat(due.map((held) => held.bytes)));
-      } else {
-        for (const held of due) this.#write(held.bytes);
-      }
-    }
+    this.#writeDue(nowMs);
     if (this.#held.length === 0) return;
     const nextMs = this.#held.reduce((first, held) => Math.min(first, held.dueMs), Number.POSITIVE_INFINITY);
     this.#timer = this.#options.clock.after(Math.max(1, nextMs - nowMs), () => this.#flush());
+  }
+
+  #writeDue(nowMs: number): void {
+    const { endpoint, faults } = this.#options;
+    if (endpoint.transport === 'udp') {
+      // Datagrams overtake each other as their delays will have it.
+      const due = this.#held.filter((held) => held.dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
+      for (const held of due) this.#held.splice(this.#held.indexOf(held), 1);
+      for (const held of due) this.#write(held.bytes);
+      return;
+    }
+    let count = this.#held.findIndex((held) => held.dueMs > nowMs);
+    if (count < 0) count = this.#held.length;
+    // Pieces written in one turn would travel as one segment.
+    if (faults.splitBytes > 0 && !faults.merge) count = Math.min(count, 1);
+    this.#write(Buffer.concat(this.#held.splice(0, count).map((held) => held.bytes)));
   }
 
   #write(bytes: Buffer): void {
