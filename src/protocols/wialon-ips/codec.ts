@@ -20,7 +20,7 @@ export function decode(frame: Buffer, context: DecodeContext): WialonMessage {
 
 function decodeLine(frame: Buffer, session: string): LineMessage {
   const line = checkLine(splitLine(frame), parseSession(session).version);
-  return formatOf(line.code).parse(line);
+  return formatOf(line.parts.code).parse(line);
 }
 
 /** Encodes a message as the line it came from or goes out as. Throws `CodecError` `encode_range`. */
@@ -41,7 +41,11 @@ export function openContainer(frame: Buffer): Buffer[] {
   } catch (cause) {
     throw new FrameError('compressed_frame', { hex: hexExcerpt(frame), cause });
   }
-  const frames = splitFrames(content, { maxFrameBytes: maxInflatedBytes }, { garbage: 'skip', maxFrames: maxContainerLines + 1 });
+  const frames = splitFrames(
+    content,
+    { maxFrameBytes: maxInflatedBytes },
+    { garbage: 'skip', maxFrames: maxContainerLines + 1 },
+  );
   if (frames.length > maxContainerLines) {
     throw new FrameError('compressed_frame', {
       expected: `at most ${maxContainerLines} lines`,

@@ -35,16 +35,25 @@ export function dateTime(): Column<number | undefined> {
 }
 
 function instantOf(date: string, clock: string): number | undefined {
-  const day = /^(\d\d)(\d\d)(\d\d)$/.exec(date);
-  const second = /^(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?$/.exec(clock);
-  if (day === null || second === null) return undefined;
-  const [dd, mm, yy] = day.slice(1).map(Number) as [number, number, number];
-  const [hours, minutes, seconds] = second.slice(1, 4).map(Number) as [number, number, number];
-  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
-  const midnight = Date.UTC(2000 + yy, mm - 1, dd);
-  if (new Date(midnight).getUTCDate() !== dd || mm < 1 || mm > 12) return undefined;
-  const ms = Number((second[4] ?? '').slice(0, 3).padEnd(3, '0'));
+  const fraction = clock.length > 6 ? /^\.(\d{1,9})$/.exec(clock.slice(6))?.[1] : '';
+  if (date.length !== 6 || fraction === undefined) return undefined;
+  const day = pairAt(date, 0);
+  const month = pairAt(date, 2);
+  const hours = pairAt(clock, 0);
+  const minutes = pairAt(clock, 2);
+  const seconds = pairAt(clock, 4);
+  const midnight = Date.UTC(2000 + pairAt(date, 4), month - 1, day);
+  if (!(month >= 1 && month <= 12 && hours <= 23 && minutes <= 59 && seconds <= 59)) return undefined;
+  if (new Date(midnight).getUTCDate() !== day) return undefined;
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
   return midnight + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms;
+}
+
+/** Two digits as a number; NaN for anything else. */
+function pairAt(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 /** Unsigned decimal bit mask, bit 0 is the first input or output. */

@@ -12,7 +12,6 @@ import {
   type ImageMessage,
   isFull,
   isSample,
-  type LineHead,
   type LineMessage,
   type LoginMessage,
   type OtherMessage,
@@ -42,8 +41,6 @@ export interface LineFormat<M extends LineMessage> {
   format(message: M): { readonly code: string; readonly body: string; readonly block?: Buffer };
 }
 
-const head = (line: LineHead): LineHead => ({ from: line.from, checksum: line.checksum });
-
 const login: LineFormat<LoginMessage> = {
   parse(line) {
     const fields = line.body.split(';');
@@ -51,7 +48,7 @@ const login: LineFormat<LoginMessage> = {
       ? versionedLogin.parseFields(fields)
       : { version: '1.1', ...oldLogin.parseFields(fields) };
     if (version === undefined || deviceId === undefined) throw unreadable(line, 'an identity');
-    return { type: 'login', ...head(line), version, deviceId, password };
+    return { type: 'login', from: line.from, checksum: line.checksum, version, deviceId, password };
   },
   format: (message) => ({
     code: 'L',
@@ -61,7 +58,7 @@ const login: LineFormat<LoginMessage> = {
 
 function data(type: DataMessage['type'], code: string): LineFormat<DataMessage> {
   return {
-    parse: (line) => ({ type, ...head(line), sample: sampleOf(line.body) }),
+    parse: (line) => ({ type, from: line.from, checksum: line.checksum, sample: sampleOf(line.body) }),
     format: (message) => ({ code, body: formatSample(message.sample) }),
   };
 }
@@ -74,7 +71,7 @@ const blackBox: LineFormat<BlackBoxMessage> = {
       .map(bodyOf);
     if (!bodies.some(isSample))
       throw new CodecError('count_mismatch', { at: 'B', expected: 'a body', got: bodies.length });
-    return { type: 'black_box', ...head(line), bodies };
+    return { type: 'black_box', from: line.from, checksum: line.checksum, bodies };
   },
   format: ({ bodies }) => ({
     code: 'B',
@@ -96,6 +93,7 @@ function sampleOf(body: string): Sample {
       ? fullData.parseFields(fields, 0, faults)
       : shortData.parseFields(fields, 0, faults);
   const items = isFull(values) ? values.parameters.unread.map((item) => `parameter ${item}`) : [];
+  if (faults.length === 0) return { data: values, unread: items };
   return { data: values, unread: [...faults.map((fault) => String(fault.facts.at).replace(/^.*\./, '')), ...items] };
 }
 
@@ -104,7 +102,7 @@ function formatSample({ data: values }: Sample): string {
 }
 
 const driverMessage: LineFormat<TextMessage> = {
-  parse: (line) => ({ type: 'driver_message', ...head(line), text: line.body }),
+  parse: (line) => ({ type: 'driver_message', from: line.from, checksum: line.checksum, text: line.body }),
   format: ({ text }) => ({ code: 'M', body: text }),
 };
 
@@ -113,7 +111,8 @@ const image: LineFormat<ImageMessage> = {
     const { index, last, at, fileName, sizeBytes } = imageHeader.parseFields(line.body.split(';'));
     return {
       type: 'image',
-      ...head(line),
+      from: line.from,
+      checksum: line.checksum,
       index: counter(line, index),
       last,
       at,
@@ -129,14 +128,26 @@ const image: LineFormat<ImageMessage> = {
 };
 
 const tachoInformation: LineFormat<TachoInfoMessage> = {
-  parse: (line) => ({ type: 'tacho_info', ...head(line), ...tachoInfo.parseFields(line.body.split(';')) }),
+  parse: (line) => ({
+    type: 'tacho_info',
+    from: line.from,
+    checksum: line.checksum,
+    ...tachoInfo.parseFields(line.body.split(';')),
+  }),
   format: (message) => ({ code: 'IT', body: tachoInfo.format(message) }),
 };
 
 const tachoBlock: LineFormat<TachoBlockMessage> = {
   parse(line) {
     const { code, index, sizeBytes } = tachoHeader.parseFields(line.body.split(';'));
-    return { type: 'tacho_block', ...head(line), code, index: counter(line, index), content: block(line, sizeBytes) };
+    return {
+      type: 'tacho_block',
+      from: line.from,
+      checksum: line.checksum,
+      code,
+      index: counter(line, index),
+      content: block(line, sizeBytes),
+    };
   },
   format: (message) => ({
     code: 'T',
@@ -149,7 +160,8 @@ function upload(type: UploadMessage['type'], code: string): LineFormat<UploadMes
   return {
     parse: (line) => ({
       type,
-      ...head(line),
+      from: line.from,
+      checksum: line.checksum,
       content: block(line, blockHeader.parseFields(line.body.split(';')).sizeBytes),
     }),
     format: ({ content }) => ({ code, body: blockHeader.format({ sizeBytes: content.length }), block: content }),
@@ -157,21 +169,33 @@ function upload(type: UploadMessage['type'], code: string): LineFormat<UploadMes
 }
 
 function bare(type: BareMessage['type'], code: string): LineFormat<BareMessage> {
-  return { parse: (line) => ({ type, ...head(line) }), format: () => ({ code, body: '' }) };
+  return { parse: (line) => ({ type, from: line.from, checksum: line.checksum }), format: () => ({ code, body: '' }) };
 }
 
 const tachoQuery: LineFormat<TachoQueryMessage> = {
-  parse: (line) => ({ type: 'tacho_query', ...head(line), driverId: line.body }),
+  parse: (line) => ({ type: 'tacho_query', from: line.from, checksum: line.checksum, driverId: line.body }),
   format: ({ driverId }) => ({ code: 'QT', body: driverId }),
 };
 
 const answer: LineFormat<AnswerMessage> = {
-  parse: (line) => ({ type: 'answer', ...head(line), code: line.code, value: line.body }),
+  parse: (line) => ({
+    type: 'answer',
+    from: line.from,
+    checksum: line.checksum,
+    code: line.parts.code,
+    value: line.body,
+  }),
   format: ({ code, value }) => ({ code, body: value }),
 };
 
 const other: LineFormat<OtherMessage> = {
-  parse: (line) => ({ type: 'other', ...head(line), code: line.code, body: line.body }),
+  parse: (line) => ({
+    type: 'other',
+    from: line.from,
+    checksum: line.checksum,
+    code: line.parts.code,
+    body: line.body,
+  }),
   format: ({ code, body }) => ({ code, body }),
 };
 
@@ -222,11 +246,11 @@ export function formatFor(message: Exclude<LineMessage, RejectedMessage>): LineF
 
 /** The block behind a header line, copied. Throws `FrameError` when the frame does not hold exactly what the header announces. */
 function block(line: CheckedLine, sizeBytes: number | undefined): Buffer {
-  const got = line.frame.length - line.blockStart;
+  const got = line.parts.frame.length - line.parts.blockStart;
   if (sizeBytes !== got) {
-    throw new FrameError('frame_length', { at: line.code, expected: sizeBytes ?? 'a size', got });
+    throw new FrameError('frame_length', { at: line.parts.code, expected: sizeBytes ?? 'a size', got });
   }
-  return Buffer.from(line.frame.subarray(line.blockStart));
+  return Buffer.from(line.parts.frame.subarray(line.parts.blockStart));
 }
 
 function counter(line: CheckedLine, value: number | undefined): number {
@@ -235,5 +259,5 @@ function counter(line: CheckedLine, value: number | undefined): number {
 }
 
 function unreadable(line: CheckedLine, expected: string): CodecError {
-  return new CodecError('field_format', { at: line.code, expected, hex: hexExcerpt(line.frame) });
+  return new CodecError('field_format', { at: line.parts.code, expected, hex: hexExcerpt(line.parts.frame) });
 }

@@ -9,7 +9,7 @@ import { hexNumber } from '../../wire/hex.js';
 import type { LineHead, Sender } from './messages.js';
 import { type LineRow, lineTable, oldLogin, senderForm, versionedLogin, versionForm } from './spec.js';
 
-export const char = { cr: 13, lf: 10, hash: 35, semicolon: 59, pipe: 124 } as const;
+export const char = { cr: 13, lf: 10, hash: 35, semicolon: 59 } as const;
 
 /** The parts of a line. Offsets are into `frame`. */
 export interface LineParts {
@@ -23,9 +23,13 @@ export interface LineParts {
 }
 
 /** A line whose checksum, if it has one, is good. `body` is without it. */
-export interface CheckedLine extends LineParts, LineHead {
+export interface CheckedLine extends LineHead {
+  readonly parts: LineParts;
   readonly body: string;
-  readonly row: LineRow | undefined;
+}
+
+function checked(parts: LineParts, body: string, checksum: boolean): CheckedLine {
+  return { from: parts.from, checksum, parts, body };
 }
 
 /**
@@ -78,61 +82,63 @@ export function checkLine(parts: LineParts, version: string): CheckedLine {
   const required = isChecked(parts.from === undefined ? version : (parts.from.version ?? '1.1'));
   switch (row?.checksum) {
     case 'versioned':
-      return loginLine(parts, row, whole);
+      return loginLine(parts, whole);
     case 'counted':
       return countedLine(parts, row, whole, required);
     case 'last':
-      return freeLine(parts, row, whole, {
-        required,
-        possible: required || (version === '' && parts.from === undefined),
-      });
+      return freeLine(parts, whole, required, version === '' && parts.from === undefined);
     case 'body':
-      return blackBoxLine(parts, row, whole, required);
+      return blackBoxLine(parts, whole, required);
     default:
-      return { ...parts, row, body: whole, checksum: false };
+      return checked(parts, whole, false);
   }
 }
 
-function loginLine(parts: LineParts, row: LineRow, whole: string): CheckedLine {
+function loginLine(parts: LineParts, whole: string): CheckedLine {
   const fields = whole.split(';');
   if (!versionForm.test(fields[0] ?? '')) {
     if (fields.length > oldLogin.width) throw countMismatch(parts, oldLogin.width, fields.length);
-    return { ...parts, row, body: whole, checksum: false };
+    return checked(parts, whole, false);
   }
   if (fields.length <= versionedLogin.width) throw badChecksum(parts, undefined);
   const body = withoutChecksum(parts, whole, ';');
   if (fields.length > versionedLogin.width + 1) throw countMismatch(parts, versionedLogin.width + 1, fields.length);
-  return { ...parts, row, body, checksum: true };
+  return checked(parts, body, true);
 }
 
 function countedLine(parts: LineParts, row: LineRow, whole: string, required: boolean): CheckedLine {
   const counts = row.fields ?? [];
-  const count = whole.split(';').length;
-  if (counts.includes(count - 1)) return { ...parts, row, body: withoutChecksum(parts, whole, ';'), checksum: true };
+  const count = fieldsIn(parts);
+  if (counts.includes(count - 1)) return checked(parts, withoutChecksum(parts, whole, ';'), true);
+  if (!required && counts.includes(count)) return checked(parts, whole, false);
   const expected = counts.map((each) => (required ? each + 1 : each)).join(' or ');
   if (required && !endsWithChecksum(parts, whole)) throw new FrameError('frame_length', { expected, got: count });
-  if (required || !counts.includes(count)) throw countMismatch(parts, expected, count);
-  return { ...parts, row, body: whole, checksum: false };
+  throw countMismatch(parts, expected, count);
 }
 
-function freeLine(
-  parts: LineParts,
-  row: LineRow,
-  whole: string,
-  rule: { readonly required: boolean; readonly possible: boolean },
-): CheckedLine {
-  if (rule.required || (rule.possible && endsWithChecksum(parts, whole))) {
-    return { ...parts, row, body: withoutChecksum(parts, whole, ';'), checksum: true };
+function fieldsIn({ frame, bodyStart, bodyEnd }: LineParts): number {
+  let count = 1;
+  for (
+    let at = frame.indexOf(char.semicolon, bodyStart);
+    at >= 0 && at < bodyEnd;
+    at = frame.indexOf(char.semicolon, at + 1)
+  ) {
+    count++;
   }
-  return { ...parts, row, body: whole, checksum: false };
+  return count;
 }
 
-function blackBoxLine(parts: LineParts, row: LineRow, whole: string, required: boolean): CheckedLine {
+/** Free text before the checksum: with `possible`, a value that fits tells that there is one. */
+function freeLine(parts: LineParts, whole: string, required: boolean, possible: boolean): CheckedLine {
+  if (required || (possible && endsWithChecksum(parts, whole)))
+    return checked(parts, withoutChecksum(parts, whole, ';'), true);
+  return checked(parts, whole, false);
+}
+
+function blackBoxLine(parts: LineParts, whole: string, required: boolean): CheckedLine {
   const last = whole.slice(whole.lastIndexOf('|') + 1);
-  if (required || (last !== '' && !last.includes(';'))) {
-    return { ...parts, row, body: withoutChecksum(parts, whole, '|'), checksum: true };
-  }
-  return { ...parts, row, body: whole, checksum: false };
+  if (required || (last !== '' && !last.includes(';'))) return checked(parts, withoutChecksum(parts, whole, '|'), true);
+  return checked(parts, whole, false);
 }
 
 /** The body before its last `separator`, behind which the checksum stands. Throws `FrameError` `checksum` unless it is right. */

@@ -13,7 +13,7 @@ type Numbered = Map<number, Record<string, number | string>>;
 
 /** Adds what `list` says to `values`. Values that are there already are replaced by parameters of the same name only. */
 export function readParameters(list: readonly Parameter[], values: Values): void {
-  const cells: Numbered = new Map();
+  const cells = new Map<number, CellParts>();
   const accessPoints: Numbered = new Map();
   const rest: Parameter[] = [];
   for (const parameter of list) {
@@ -23,8 +23,8 @@ export function readParameters(list: readonly Parameter[], values: Values): void
     else setUnlessAbsent(values, parameter.name, coerce(row, parameter.value));
   }
   for (const parameter of rest) takeForeign(parameter, values);
-  addCells(cells, values);
-  addAccessPoints(accessPoints, values);
+  if (cells.size > 0) addCells(cells, values);
+  if (accessPoints.size > 0) addAccessPoints(accessPoints, values);
 }
 
 function setUnlessAbsent(values: Values, name: string, value: FieldValue | undefined): void {
@@ -36,8 +36,13 @@ function takeForeign({ name, value }: Parameter, values: Values): void {
   const alias = aliases.get(name);
   const known = alias === undefined || values.has(alias.name) ? undefined : aliasValue(alias, value);
   if (name === 'SOS' && typeof value === 'number') takeSos(value !== 0, values);
-  else if (alias === undefined || known === undefined) values.set(name, value);
+  else if (alias === undefined || known === undefined) values.set(name, openValue(value));
   else if (known !== 'unknown') values.set(alias.name, known);
+}
+
+/** `true` and `false` are how units write flags as text. */
+function openValue(value: number | string): FieldValue {
+  return value === 'true' || value === 'false' ? value === 'true' : value;
 }
 
 function takeSos(pressed: boolean, values: Values): void {
@@ -91,16 +96,24 @@ function percentOfDbm(dbm: number): number {
   return Math.min(100, Math.max(0, Math.round(((dbm + 113) * 100) / 62)));
 }
 
-function takeCellPart({ name, value }: Parameter, cells: Numbered): boolean {
-  const match = /^(mcc|mnc|lac|cell_id)([1-9])?$/.exec(name);
-  const part = cellParts.get(match?.[1] ?? '');
+type CellPart = keyof typeof servingCellNames;
+
+/** Parts of one cell with the parameter that brought each. */
+type CellParts = Map<CellPart, Parameter>;
+
+function takeCellPart(parameter: Parameter, cells: Map<number, CellParts>): boolean {
+  const { name, value } = parameter;
+  const digit = name.charCodeAt(name.length - 1) - 48;
+  const number = digit >= 1 && digit <= 9 ? digit : 0;
+  const part = cellParts.get(number === 0 ? name : name.slice(0, -1));
   if (part === undefined || typeof value !== 'number') return false;
-  entryOf(cells, Number(match?.[2] ?? 0))[part] = value;
+  const cell = cells.get(number) ?? new Map();
+  cells.set(number, cell.set(part, parameter));
   return true;
 }
 
 function takeAccessPointPart({ name, value }: Parameter, accessPoints: Numbered): boolean {
-  const match = /^wifi_(mac|rssi)_(\d{1,3})$/.exec(name);
+  const match = name.startsWith('wifi_') ? /^wifi_(mac|rssi)_(\d{1,3})$/.exec(name) : null;
   if (match === null || (match[1] === 'mac') !== (typeof value === 'string')) return false;
   const entry = entryOf(accessPoints, Number(match[2]));
   if (typeof value === 'string') entry.mac = value.trim().toLowerCase().replaceAll('-', ':');
@@ -121,25 +134,41 @@ function inOrder(map: Numbered): Record<string, number | string>[] {
   return [...map].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
 
-/** The first cell is the serving one and is told by fields of its own too. */
-function addCells(map: Numbered, values: Values): void {
-  const cells = inOrder(map)
-    .map(knownCell)
-    .filter((cell) => cell !== undefined);
-  const serving = cells[0];
-  if (serving === undefined) return;
+/**
+ * Whole cells become a list, and the first of them, the serving one, fields of its own. Of a cell without a number parts are taken
+ * too; other cells that lack parts stay as they came.
+ */
+function addCells(map: ReadonlyMap<number, CellParts>, values: Values): void {
+  const cells: FieldEntry[] = [];
+  let serving: FieldEntry | undefined;
+  for (const [number, parts] of [...map].sort(([a], [b]) => a - b)) {
+    const isWhole = parts.size === cellParts.size;
+    const cell = isWhole || number === 0 ? knownCell(parts) : undefined;
+    serving ??= cell;
+    if (isWhole && cell !== undefined) cells.push(cell);
+    if (!isWhole && number > 0) for (const { name, value } of parts.values()) values.set(name, value);
+  }
+  addServingCell(serving, values);
+  if (cells.length > 0) values.set('gsm_cells', cells);
+}
+
+function addServingCell(cell: FieldEntry | undefined, values: Values): void {
   for (const [part, name] of Object.entries(servingCellNames)) {
-    const value = serving[part];
+    const value = cell?.[part];
     if (value !== undefined && !values.has(name)) values.set(name, value);
   }
-  values.set('gsm_cells', cells);
 }
 
 /** A cell without its "unknown" values: no country, or codes and ids of 0, 16 and 28 one bits. */
-function knownCell(cell: Readonly<Record<string, number | string>>): FieldEntry | undefined {
-  if (cell.mcc === 0 || Number(cell.mcc) > 999) return undefined;
-  const known = Object.entries(cell).filter(([part, value]) => isNetworkCode(part) || !unknownIds.has(Number(value)));
-  return known.length === 0 ? undefined : Object.fromEntries(known);
+function knownCell(parts: CellParts): FieldEntry | undefined {
+  const country = parts.get('mcc')?.value;
+  if (country === 0 || Number(country) > 999) return undefined;
+  const cell: Record<string, number | string> = {};
+  for (const part of cellParts.values()) {
+    const value = parts.get(part)?.value;
+    if (value !== undefined && (isNetworkCode(part) || !unknownIds.has(Number(value)))) cell[part] = value;
+  }
+  return cell;
 }
 
 const unknownIds = new Set([0, 0xffff, 0xfffffff]);
@@ -160,6 +189,8 @@ export function writeParameters(values: ReadonlyMap<string, FieldValue>): Parame
 
 function parameterFor(name: string, value: FieldValue): Parameter | undefined {
   if (/[\s,:;|#]/.test(name) || name === '') return undefined;
+  if (typeof value === 'boolean' && fieldOf(name) === undefined)
+    return { name, type: parameterType.text, value: String(value) };
   if (typeof value === 'boolean') return { name, type: parameterType.integer, value: value ? 1 : 0 };
   if (typeof value === 'string')
     return value === '' ? undefined : { name, type: parameterType.text, value: plainText(value) };

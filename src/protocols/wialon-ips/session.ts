@@ -15,6 +15,7 @@ export interface Session {
 }
 
 export function parseSession(text: string): Session {
+  if (!text.includes('/')) return { version: text, inputs: 0, outputs: 0, sender: '' };
   const [version = '', inputs = '0', outputs = '0', sender = ''] = text.split('/');
   return { version, inputs: Number(inputs) || 0, outputs: Number(outputs) || 0, sender };
 }

@@ -209,6 +209,7 @@ export const aliases: ReadonlyMap<string, Alias> = new Map<string, Alias>([
   ['odo', { name: 'hw_mileage' }],
   ['mileage', { name: 'hw_mileage' }],
   ['movement', { name: 'moving' }],
+  ['motion', { name: 'moving' }],
   ['ign', { name: 'ignition' }],
   ['acc', { name: 'ignition' }],
   ['event', { name: 'event_code' }],
