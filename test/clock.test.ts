@@ -13,21 +13,25 @@ describe('virtual clock', () => {
 
   test('timers fire in order of their time, and see it', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(500), { maxLength: 20 }), fc.array(fc.nat(100), { maxLength: 20 }), (delays, steps) => {
-        const clock = new VirtualClock(0);
-        const fired: number[] = [];
-        for (const delay of delays) {
-          clock.after(delay, () => {
-            expect(clock.now()).toBe(delay);
-            fired.push(delay);
-          });
-        }
-        for (const step of steps) clock.advance(step);
-        const end = steps.reduce((sum, step) => sum + step, 0);
-        const due = delays.filter((delay) => (steps.length > 0 ? delay <= end : false)).sort((a, b) => a - b);
-        expect(fired).toEqual(due);
-        expect(clock.now()).toBe(end);
-      }),
+      fc.property(
+        fc.array(fc.nat(500), { maxLength: 20 }),
+        fc.array(fc.nat(100), { maxLength: 20 }),
+        (delays, steps) => {
+          const clock = new VirtualClock(0);
+          const fired: number[] = [];
+          for (const delay of delays) {
+            clock.after(delay, () => {
+              expect(clock.now()).toBe(delay);
+              fired.push(delay);
+            });
+          }
+          for (const step of steps) clock.advance(step);
+          const end = steps.reduce((sum, step) => sum + step, 0);
+          const due = delays.filter((delay) => (steps.length > 0 ? delay <= end : false)).sort((a, b) => a - b);
+          expect(fired).toEqual(due);
+          expect(clock.now()).toBe(end);
+        },
+      ),
     );
   });
 

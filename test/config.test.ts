@@ -63,15 +63,32 @@ describe('values', () => {
     }
   });
 
-  test.each(typed('flag').map((setting) => [setting.variable, setting.key]))('%s takes words for yes and no', (variable, key) => {
-    for (const text of ['true', '1', 'yes', 'on', 'TRUE', ' true ']) expect(readConfig({ [variable]: text })[key as ConfigKey]).toBe(true);
-    for (const text of ['false', '0', 'no', 'off']) expect(readConfig({ [variable]: text })[key as ConfigKey]).toBe(false);
-    expect(problemsOf({ [variable]: 'maybe' })).toHaveLength(1);
-  });
+  test.each(typed('flag').map((setting) => [setting.variable, setting.key]))(
+    '%s takes words for yes and no',
+    (variable, key) => {
+      for (const text of ['true', '1', 'yes', 'on', 'TRUE', ' true '])
+        expect(readConfig({ [variable]: text })[key as ConfigKey]).toBe(true);
+      for (const text of ['false', '0', 'no', 'off'])
+        expect(readConfig({ [variable]: text })[key as ConfigKey]).toBe(false);
+      expect(problemsOf({ [variable]: 'maybe' })).toHaveLength(1);
+    },
+  );
 
   test('listening ports', () => {
-    expect(readConfig({ MILEPOST_LISTEN: 'teltonika=5027, auto=0,gt06=off' }).listen).toEqual(['teltonika=5027', 'auto=0', 'gt06=off']);
-    for (const text of ['teltonika', 'teltonika=', '=5027', 'teltonika=x', 'teltonika=123456', 'Teltonika=1', 'a=1,,b=2']) {
+    expect(readConfig({ MILEPOST_LISTEN: 'teltonika=5027, auto=0,gt06=off' }).listen).toEqual([
+      'teltonika=5027',
+      'auto=0',
+      'gt06=off',
+    ]);
+    for (const text of [
+      'teltonika',
+      'teltonika=',
+      '=5027',
+      'teltonika=x',
+      'teltonika=123456',
+      'Teltonika=1',
+      'a=1,,b=2',
+    ]) {
       expect(problemsOf({ MILEPOST_LISTEN: text })).toHaveLength(1);
     }
   });
@@ -89,10 +106,14 @@ describe('values', () => {
 
 describe('problems', () => {
   test('all are told at once, each with its own name', () => {
-    const problems = problemsOf({ MILEPOST_HTTP_PORT: 'x', MILEPOST_LOG_LEVEL: 'loud', MILEPOST_OPEN: 'perhaps' }, { maxStrikes: '0' });
+    const problems = problemsOf(
+      { MILEPOST_HTTP_PORT: 'x', MILEPOST_LOG_LEVEL: 'loud', MILEPOST_OPEN: 'perhaps' },
+      { maxStrikes: '0' },
+    );
     expect(problems).toHaveLength(4);
     const text = problems.join('\n');
-    for (const name of ['MILEPOST_HTTP_PORT', 'MILEPOST_LOG_LEVEL', 'MILEPOST_OPEN', '--max-strikes']) expect(text).toContain(name);
+    for (const name of ['MILEPOST_HTTP_PORT', 'MILEPOST_LOG_LEVEL', 'MILEPOST_OPEN', '--max-strikes'])
+      expect(text).toContain(name);
     expect(codeOf(() => readConfig({ MILEPOST_OPEN: 'perhaps' }))).toBe('config_invalid');
   });
 

@@ -7,7 +7,16 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { settings } from '../src/config.js';
 import { type ErrorCode, errorTable } from '../src/errors.js';
-import { filesUnder, functionsOf, importsOf, placeOf, rootDir, type SourceFile, sourceFiles, walk } from './support/source-files.js';
+import {
+  filesUnder,
+  functionsOf,
+  importsOf,
+  placeOf,
+  rootDir,
+  type SourceFile,
+  sourceFiles,
+  walk,
+} from './support/source-files.js';
 
 const product = sourceFiles('src', 'simulators');
 const tests = sourceFiles('test');
@@ -72,7 +81,9 @@ describe('floors', () => {
   });
 
   test('product code imports no tests', () => {
-    nowhere(product, (file) => importsOf(file).flatMap(({ place, target }) => (target.startsWith('test/') ? [place] : [])));
+    nowhere(product, (file) =>
+      importsOf(file).flatMap(({ place, target }) => (target.startsWith('test/') ? [place] : [])),
+    );
   });
 
   test('protocols do not know each other, and nobody but the registry knows one', () => {
@@ -101,10 +112,13 @@ describe('floors', () => {
     const pure = product.filter((file) => /^src\/(domain|wire|protocols)\//.test(file.path));
     nowhere(pure, (file) => {
       return importsOf(file)
-        .filter(({ target, isRelative }) => (isRelative ? impure.includes(target) : target.startsWith('node:') && !harmless.has(target)))
+        .filter(({ target, isRelative }) =>
+          isRelative ? impure.includes(target) : target.startsWith('node:') && !harmless.has(target),
+        )
         .map(({ place, target }) => `${place} imports ${target}`);
     });
-    const impureCalls = /\b(Date\.now|Math\.random|new Date\(\)|setTimeout|setInterval|setImmediate|performance\.now)\b/;
+    const impureCalls =
+      /\b(Date\.now|Math\.random|new Date\(\)|setTimeout|setInterval|setImmediate|performance\.now)\b/;
     nowhere(pure, (file) => {
       const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
       const found = impureCalls.exec(code);
@@ -139,7 +153,10 @@ describe('sizes', () => {
     nowhere(product, (file) =>
       functionsOf(file)
         .filter(({ lines, parameters, nesting }) => lines > 60 || parameters > 4 || nesting > 3)
-        .map(({ place, lines, parameters, nesting }) => `${place}: ${lines} lines, ${parameters} parameters, nesting ${nesting}`),
+        .map(
+          ({ place, lines, parameters, nesting }) =>
+            `${place}: ${lines} lines, ${parameters} parameters, nesting ${nesting}`,
+        ),
     );
   });
 });
@@ -155,7 +172,12 @@ describe('language', () => {
 
   test('no default exports', () => {
     nowhere([...product, ...tests], (file) =>
-      placesOf(file, (node) => ts.isExportAssignment(node) || node.kind === ts.SyntaxKind.DefaultKeyword && ts.isFunctionDeclaration(node.parent)),
+      placesOf(
+        file,
+        (node) =>
+          ts.isExportAssignment(node) ||
+          (node.kind === ts.SyntaxKind.DefaultKeyword && ts.isFunctionDeclaration(node.parent)),
+      ),
     );
   });
 
@@ -172,14 +194,20 @@ describe('language', () => {
   });
 
   test('no barrel files but those of protocols', () => {
-    nowhere(product, (file) => (basename(file.path) === 'index.ts' && !/^src\/protocols\/[^/]+\/index\.ts$/.test(file.path) ? [file.path] : []));
+    nowhere(product, (file) =>
+      basename(file.path) === 'index.ts' && !/^src\/protocols\/[^/]+\/index\.ts$/.test(file.path) ? [file.path] : [],
+    );
   });
 });
 
 describe('names and words', () => {
   test('files and folders are kebab-case', () => {
     const paths = ['src', 'simulators', 'test'].flatMap(filesUnder);
-    expect(paths.filter((path) => !path.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$|^README\.md$/.test(part)))).toEqual([]);
+    expect(
+      paths.filter(
+        (path) => !path.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$|^README\.md$/.test(part)),
+      ),
+    ).toEqual([]);
   });
 
   test('every file starts by saying what it does', () => {
@@ -187,8 +215,18 @@ describe('names and words', () => {
   });
 
   test('nothing speaks of the place where it was written', () => {
-    const words = [['/wo', 'rk/'], ['../sha', 'red'], ['/tmp/ba', 'sh'], ['str_rep', 'lace'], ['anthr', 'opic'], ['cla', 'ude']];
-    const forbidden = [...words.map(([a, b]) => new RegExp(`${a}${b}`.replace(/[./]/g, '\\$&'), 'i')), /\bseed \d{3}\b/i];
+    const words = [
+      ['/wo', 'rk/'],
+      ['../sha', 'red'],
+      ['/tmp/ba', 'sh'],
+      ['str_rep', 'lace'],
+      ['anthr', 'opic'],
+      ['cla', 'ude'],
+    ];
+    const forbidden = [
+      ...words.map(([a, b]) => new RegExp(`${a}${b}`.replace(/[./]/g, '\\$&'), 'i')),
+      /\bseed \d{3}\b/i,
+    ];
     const paths = [...['src', 'simulators', 'test', 'docs', 'fixtures'].flatMap(filesUnder), ...rootDocuments()];
     const faults = paths.flatMap((path) => {
       const found = forbidden.map((word) => word.exec(read(path))?.[0]).filter((word) => word !== undefined);
@@ -204,19 +242,26 @@ describe('names and words', () => {
 });
 
 function rootDocuments(): string[] {
-  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'package.json'].filter((path) => existsSync(join(rootDir, path)));
+  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'package.json'].filter((path) =>
+    existsSync(join(rootDir, path)),
+  );
 }
 
 describe('documents', () => {
   const codes = Object.keys(errorTable) as ErrorCode[];
 
   test('every error code is used', () => {
-    const used = product.filter((file) => file.path !== 'src/errors.ts').map((file) => file.text).join('\n');
+    const used = product
+      .filter((file) => file.path !== 'src/errors.ts')
+      .map((file) => file.text)
+      .join('\n');
     expect(codes.filter((code) => !used.includes(`'${code}'`))).toEqual([]);
   });
 
   test('every error code has its row in docs/errors.md, with its kind and meaning', () => {
-    const rows = [...read('docs/errors.md').matchAll(/^\| `([a-z_]+)` \| ([a-z]+) \| (.+?) \|/gm)].map(([, code, kind, doc]) => [code, kind, doc]);
+    const rows = [...read('docs/errors.md').matchAll(/^\| `([a-z_]+)` \| ([a-z]+) \| (.+?) \|/gm)].map(
+      ([, code, kind, doc]) => [code, kind, doc],
+    );
     expect(rows).toEqual(codes.map((code) => [code, ...errorTable[code]]));
   });
 
@@ -230,7 +275,9 @@ describe('documents', () => {
 
   test('every protocol has its README, and every fixture folder its protocol', () => {
     const folders = new Set(product.flatMap((file) => /^src\/protocols\/([^/]+)\//.exec(file.path)?.[1] ?? []));
-    expect([...folders].filter((folder) => !existsSync(join(rootDir, `src/protocols/${folder}/README.md`)))).toEqual([]);
+    expect([...folders].filter((folder) => !existsSync(join(rootDir, `src/protocols/${folder}/README.md`)))).toEqual(
+      [],
+    );
     const fixtures = new Set(filesUnder('fixtures').flatMap((path) => /^fixtures\/([^/]+)\//.exec(path)?.[1] ?? []));
     fixtures.delete('regressions');
     expect([...fixtures].filter((folder) => !folders.has(folder))).toEqual([]);

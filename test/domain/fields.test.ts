@@ -35,7 +35,17 @@ describe('fields', () => {
 
   test('member numbers', () => {
     expect(memberNumber('input_3', 'input')).toBe(3);
-    for (const other of ['input', 'input_', 'input_0', 'input_03', 'input_x', 'input_3_4', 'inputs_3', 'output_3', 'input_123456']) {
+    for (const other of [
+      'input',
+      'input_',
+      'input_0',
+      'input_03',
+      'input_x',
+      'input_3_4',
+      'inputs_3',
+      'output_3',
+      'input_123456',
+    ]) {
       expect(memberNumber(other, 'input')).toBe(0);
     }
   });

@@ -48,9 +48,23 @@ describe('message JSON', () => {
 
   test('a position without some of its parts', () => {
     const update = new UpdateBuilder().build(0, {
-      position: { lat: 1, lng: 2, valid: false, speedKmh: undefined, headingDeg: 0, altitudeM: undefined, satellites: 0 },
+      position: {
+        lat: 1,
+        lng: 2,
+        valid: false,
+        speedKmh: undefined,
+        headingDeg: 0,
+        altitudeM: undefined,
+        satellites: 0,
+      },
     });
-    expect(messageJson(update, undefined).position).toStrictEqual({ lat: 1, lng: 2, valid: false, heading: 0, satellites: 0 });
+    expect(messageJson(update, undefined).position).toStrictEqual({
+      lat: 1,
+      lng: 2,
+      valid: false,
+      heading: 0,
+      satellites: 0,
+    });
   });
 
   test('a message without a record', () => {
@@ -60,7 +74,19 @@ describe('message JSON', () => {
 
   test('comes back the same through text', () => {
     const name = fc.oneof(
-      fc.constantFrom('hdop', 'ignition', 'gsm_x', 'gsm_', 'battery_level', 'output_0', 'inputs_1', '__proto__', 'constructor', 'toString', ''),
+      fc.constantFrom(
+        'hdop',
+        'ignition',
+        'gsm_x',
+        'gsm_',
+        'battery_level',
+        'output_0',
+        'inputs_1',
+        '__proto__',
+        'constructor',
+        'toString',
+        '',
+      ),
       fc.string({ maxLength: 12 }),
     );
     const value = fc.oneof(
@@ -70,7 +96,9 @@ describe('message JSON', () => {
       fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => each + 0),
       fc.array(fc.record({ mac: fc.string(), signal: fc.integer() }), { maxLength: 2 }),
     );
-    const line = fc.tuple(fc.constantFrom('input', 'output'), fc.integer({ min: 1, max: 32 })).map(([kind, n]) => `${kind}_${n}`);
+    const line = fc
+      .tuple(fc.constantFrom('input', 'output'), fc.integer({ min: 1, max: 32 }))
+      .map(([kind, n]) => `${kind}_${n}`);
     const free = fc.tuple(name, value).filter(([each]) => !/^(in|out)put_[1-9]\d{0,4}$/.test(each));
     const pairs = fc.array(fc.oneof(free, fc.tuple(line, fc.boolean())), { maxLength: 12 });
     fc.assert(
@@ -86,7 +114,13 @@ describe('message JSON', () => {
   });
 
   test('a name such as __proto__ changes no object', () => {
-    const json = messageJson(record([['__proto__', 5], ['gsm___proto__', true]]), 'u');
+    const json = messageJson(
+      record([
+        ['__proto__', 5],
+        ['gsm___proto__', true],
+      ]),
+      'u',
+    );
     expect(Object.getPrototypeOf(json.readings)).toBe(Object.prototype);
     expect(JSON.stringify(json)).toContain('"readings":{"__proto__":5}');
     expect(Object.keys(json.gsm)).toEqual(['__proto__']);
@@ -94,6 +128,9 @@ describe('message JSON', () => {
 
   test('a message without a time is dated by its receipt', () => {
     expect(updateFrom({}, 77)).toMatchObject({ at: 77, timed: false, position: null, names: [] });
-    expect(updateFrom({ time: '2026-01-01T00:00:00.000Z' }, 77)).toMatchObject({ at: Date.UTC(2026, 0, 1), timed: true });
+    expect(updateFrom({ time: '2026-01-01T00:00:00.000Z' }, 77)).toMatchObject({
+      at: Date.UTC(2026, 0, 1),
+      timed: true,
+    });
   });
 });

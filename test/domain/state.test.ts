@@ -33,7 +33,10 @@ function said(state: UnitState) {
   return { lat, lng, altitudeM, headingDeg, speedKmh, satellites, at, positionAt, recordAt, named };
 }
 
-const values = fc.dictionary(fc.constantFrom('ignition', 'moving', 'hdop', 'analog_1', 'can_rpm', 'alarm'), fc.oneof(fc.boolean(), fc.integer()));
+const values = fc.dictionary(
+  fc.constantFrom('ignition', 'moving', 'hdop', 'analog_1', 'can_rpm', 'alarm'),
+  fc.oneof(fc.boolean(), fc.integer()),
+);
 const position = fc.option(fc.oneof(fix, fc.constant({ ...fixAt(0), valid: false, lat: null, lng: null })));
 
 /** Records of one unit, every one at another time. */
@@ -45,7 +48,9 @@ describe('fold', () => {
   test('the order of records does not matter', () => {
     fc.assert(
       fc.property(history, fc.infiniteStream(fc.nat()), (records, keys) => {
-        const shuffled = records.map((each) => ({ each, key: keys.next().value as number })).sort((a, b) => a.key - b.key);
+        const shuffled = records
+          .map((each) => ({ each, key: keys.next().value as number }))
+          .sort((a, b) => a.key - b.key);
         expect(said(fold(shuffled.map(({ each }) => each)))).toEqual(said(fold(records)));
       }),
     );
@@ -84,7 +89,10 @@ describe('fold', () => {
   });
 
   test('a late record fills what is unknown and leaves the rest', () => {
-    const state = fold([record(startAt + 5000, { ignition: true }, fixAt(50)), record(startAt, { ignition: false, hdop: 1.1 }, fixAt(10))]);
+    const state = fold([
+      record(startAt + 5000, { ignition: true }, fixAt(50)),
+      record(startAt, { ignition: false, hdop: 1.1 }, fixAt(10)),
+    ]);
     expect(state.fields.get('ignition')).toEqual({ value: true, at: startAt + 5000 });
     expect(state.fields.get('hdop')).toEqual({ value: 1.1, at: startAt });
     expect(state.speedKmh).toBe(50);
@@ -94,11 +102,22 @@ describe('fold', () => {
   test('a record without a fix keeps the place of the last one', () => {
     const lost = { ...fixAt(0), valid: false, lat: null, lng: null, satellites: 0 };
     const state = fold([record(startAt, {}, fixAt(50)), record(startAt + 1000, {}, lost)]);
-    expect(state).toMatchObject({ lat: 51.5, lng: -0.12, fixAt: startAt, positionAt: startAt + 1000, satellites: 0, speedKmh: 50 });
+    expect(state).toMatchObject({
+      lat: 51.5,
+      lng: -0.12,
+      fixAt: startAt,
+      positionAt: startAt + 1000,
+      satellites: 0,
+      speedKmh: 50,
+    });
   });
 
   test('an invalid position with coordinates is no fix', () => {
-    expect(fold([record(startAt, {}, { ...fixAt(50), valid: false })])).toMatchObject({ lat: null, fixAt: 0, positionAt: startAt });
+    expect(fold([record(startAt, {}, { ...fixAt(50), valid: false })])).toMatchObject({
+      lat: null,
+      fixAt: 0,
+      positionAt: startAt,
+    });
   });
 
   test('fields beyond the limit are dropped, known ones go on', () => {
@@ -174,25 +193,65 @@ describe('movement', () => {
   test('a unit is parked until it moves', () => {
     expect(drive([]).movement).toBe('parked');
     expect(drive([[0, 0]])).toMatchObject({ movement: 'parked', movementAt: startAt });
-    expect(drive([[0, 0], [1, 0], [9, 4.9]])).toMatchObject({ movement: 'parked', movementAt: startAt });
+    expect(
+      drive([
+        [0, 0],
+        [1, 0],
+        [9, 4.9],
+      ]),
+    ).toMatchObject({ movement: 'parked', movementAt: startAt });
   });
 
   test('it moves from the idle speed on', () => {
-    expect(drive([[0, 0], [1, 5]])).toMatchObject({ movement: 'moving', movementAt: startAt + minute, trackAt: startAt + minute });
+    expect(
+      drive([
+        [0, 0],
+        [1, 5],
+      ]),
+    ).toMatchObject({ movement: 'moving', movementAt: startAt + minute, trackAt: startAt + minute });
   });
 
   test('it is stopped below the idle speed, and parked after the idle time', () => {
-    expect(drive([[0, 50], [1, 0]])).toMatchObject({ movement: 'stopped', movementAt: startAt + minute, idleSince: startAt + minute });
-    expect(drive([[0, 50], [1, 0], [5.99, 0]]).movement).toBe('stopped');
-    expect(drive([[0, 50], [1, 0], [6, 0]])).toMatchObject({ movement: 'parked', movementAt: startAt + 6 * minute });
+    expect(
+      drive([
+        [0, 50],
+        [1, 0],
+      ]),
+    ).toMatchObject({ movement: 'stopped', movementAt: startAt + minute, idleSince: startAt + minute });
+    expect(
+      drive([
+        [0, 50],
+        [1, 0],
+        [5.99, 0],
+      ]).movement,
+    ).toBe('stopped');
+    expect(
+      drive([
+        [0, 50],
+        [1, 0],
+        [6, 0],
+      ]),
+    ).toMatchObject({ movement: 'parked', movementAt: startAt + 6 * minute });
   });
 
   test('a short stop does not end the trip', () => {
-    expect(drive([[0, 50], [1, 0], [3, 50], [4, 0], [7, 0]])).toMatchObject({ movement: 'stopped', idleSince: startAt + 4 * minute });
+    expect(
+      drive([
+        [0, 50],
+        [1, 0],
+        [3, 50],
+        [4, 0],
+        [7, 0],
+      ]),
+    ).toMatchObject({ movement: 'stopped', idleSince: startAt + 4 * minute });
   });
 
   test('a late fix does not change it', () => {
-    const state = drive([[0, 50], [1, 0], [6, 0]]);
+    const state = drive([
+      [0, 50],
+      [1, 0],
+      [6, 0],
+    ]);
     const before = structuredClone(snapshotOf(state));
     const at = startAt + 3 * minute;
     state.apply(record(at, {}, fixAt(90)), at, startAt + 6 * minute, trips);
@@ -200,7 +259,15 @@ describe('movement', () => {
   });
 
   test('with an idle speed of 0 a unit is never idle', () => {
-    expect(drive([[0, 0], [60, 0]], { idleSpeedKmh: 0, minIdleMs: minute }).movement).toBe('moving');
+    expect(
+      drive(
+        [
+          [0, 0],
+          [60, 0],
+        ],
+        { idleSpeedKmh: 0, minIdleMs: minute },
+      ).movement,
+    ).toBe('moving');
   });
 });
 

@@ -76,7 +76,8 @@ describe('judgeTime', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: receivedAt + day }), (at) => {
         const verdict = judgeTime(at, receivedAt);
-        if (typeof verdict === 'number') expect(verdict).toBeLessThanOrEqual(receivedAt + defaultTimeRules.futureToleranceMs);
+        if (typeof verdict === 'number')
+          expect(verdict).toBeLessThanOrEqual(receivedAt + defaultTimeRules.futureToleranceMs);
       }),
       { numRuns: 1000 },
     );

@@ -1,6 +1,6 @@
 /** Building a record. */
 import { describe, expect, test } from 'vitest';
-import { UpdateBuilder, valueOf } from '../../src/domain/update.js';
+import { UpdateBuilder, valueOf as valueIn } from '../../src/domain/update.js';
 
 describe('update builder', () => {
   test('a name stands once, with its last value, where it first stood', () => {
@@ -10,7 +10,14 @@ describe('update builder', () => {
   });
 
   test('nothing adds nothing', () => {
-    expect(new UpdateBuilder().set('a', undefined).build(5)).toEqual({ at: 5, timed: true, backlog: false, position: null, names: [], values: [] });
+    expect(new UpdateBuilder().set('a', undefined).build(5)).toEqual({
+      at: 5,
+      timed: true,
+      backlog: false,
+      position: null,
+      names: [],
+      values: [],
+    });
   });
 
   test('zero, false and the empty text are values', () => {
@@ -19,8 +26,8 @@ describe('update builder', () => {
 
   test('values by name', () => {
     const update = new UpdateBuilder().set('a', 0).build(5, { timed: false, backlog: true });
-    expect(valueOf(update, 'a')).toBe(0);
-    expect(valueOf(update, 'b')).toBeUndefined();
+    expect(valueIn(update, 'a')).toBe(0);
+    expect(valueIn(update, 'b')).toBeUndefined();
     expect(update).toMatchObject({ timed: false, backlog: true });
   });
 });

@@ -8,7 +8,9 @@ import { type FieldValue, type Position, type StateUpdate, UpdateBuilder } from 
 /** Fewer runs than fast-check's default where one run is a whole conversation. */
 export const fewRuns = { numRuns: 30 };
 
-export const imei = fc.integer({ min: 35_000_000_000_000, max: 86_999_999_999_999 }).map((body) => imeiFrom(String(body)));
+export const imei = fc
+  .integer({ min: 35_000_000_000_000, max: 86_999_999_999_999 })
+  .map((body) => imeiFrom(String(body)));
 
 const degrees = (limit: number) => fc.integer({ min: -limit * 1e6, max: limit * 1e6 }).map((micro) => micro / 1e6);
 
@@ -42,14 +44,18 @@ const reportable: Readonly<Record<string, fc.Arbitrary<FieldValue>>> = {
   hdop: fc.integer({ min: 5, max: 50 }).map((tenths) => tenths / 10),
 };
 
-const readings: fc.Arbitrary<Readonly<Record<string, FieldValue>>> = fc.record(reportable, { requiredKeys: ['ignition'] });
+const readings: fc.Arbitrary<Readonly<Record<string, FieldValue>>> = fc.record(reportable, {
+  requiredKeys: ['ignition'],
+});
 
 /** A record with a fix and some readings. */
-export const fixRecord: fc.Arbitrary<StateUpdate> = fc.tuple(sampleTime, fix, readings).map(([at, position, values]) => {
-  const builder = new UpdateBuilder();
-  for (const [name, value] of Object.entries(values)) builder.set(name, value);
-  return builder.build(at, { position });
-});
+export const fixRecord: fc.Arbitrary<StateUpdate> = fc
+  .tuple(sampleTime, fix, readings)
+  .map(([at, position, values]) => {
+    const builder = new UpdateBuilder();
+    for (const [name, value] of Object.entries(values)) builder.set(name, value);
+    return builder.build(at, { position });
+  });
 
 /** One to `maxLength` records, oldest first. */
 export function recordBatch(maxLength: number): fc.Arbitrary<StateUpdate[]> {
@@ -58,6 +64,9 @@ export function recordBatch(maxLength: number): fc.Arbitrary<StateUpdate[]> {
 
 /** Bytes a hostile or broken sender could send, with the bytes that frames begin and end with more often than chance. */
 export function noise(markers: readonly number[], maxLength = 300): fc.Arbitrary<Buffer> {
-  const byte = fc.oneof({ arbitrary: fc.integer({ min: 0, max: 255 }), weight: 3 }, { arbitrary: fc.constantFrom(...markers), weight: 1 });
+  const byte = fc.oneof(
+    { arbitrary: fc.integer({ min: 0, max: 255 }), weight: 3 },
+    { arbitrary: fc.constantFrom(...markers), weight: 1 },
+  );
   return fc.array(byte, { maxLength }).map((bytes) => Buffer.from(bytes));
 }

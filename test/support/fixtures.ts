@@ -136,7 +136,11 @@ function vectorFrom(row: Static<typeof vectorSchema>, file: string, protocol: st
 }
 
 /** What may be known of the session once this message is read: its own identity, and what it changes. */
-export function contextAfter(protocol: Protocol, message: ReturnType<Protocol['decode']>, before: DecodeContext): DecodeContext {
+export function contextAfter(
+  protocol: Protocol,
+  message: ReturnType<Protocol['decode']>,
+  before: DecodeContext,
+): DecodeContext {
   const deviceId = before.deviceId ?? protocol.identify(message, before)?.deviceId;
   const context = { ...before, deviceId };
   return { ...context, session: protocol.nextSession?.(message, context) ?? context.session };

@@ -35,7 +35,9 @@ export function frameChunks(framer: Framer, chunks: Iterable<Buffer>): Framed {
       if (found.kind === 'more') break;
       const { kind, start, end, code } = found;
       if (start < before || end <= start || end > buffer.end) {
-        throw new Error(`outcome ${kind} [${start}, ${end}) outside of [${before}, ${buffer.end}), or without progress`);
+        throw new Error(
+          `outcome ${kind} [${start}, ${end}) outside of [${before}, ${buffer.end}), or without progress`,
+        );
       }
       if (kind === 'frame') frames.push(Buffer.from(buffer.bytes.subarray(start, end)));
       else if (code !== undefined) faults.push(code);

@@ -66,7 +66,11 @@ export function importsOf(file: SourceFile): Import[] {
     const name = moduleName(node);
     if (name === undefined) return;
     const isRelative = name.startsWith('.');
-    const target = isRelative ? relative('.', join(dirname(file.path), name)).replaceAll('\\', '/').replace(/\.js$/, '.ts') : name;
+    const target = isRelative
+      ? relative('.', join(dirname(file.path), name))
+          .replaceAll('\\', '/')
+          .replace(/\.js$/, '.ts')
+      : name;
     found.push({ target, isRelative, place: placeOf(file, node) });
   });
   return found;
@@ -74,7 +78,8 @@ export function importsOf(file: SourceFile): Import[] {
 
 function moduleName(node: ts.Node): string | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return textOf(node.moduleSpecifier);
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return textOf(node.arguments[0]);
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return textOf(node.arguments[0]);
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return textOf(node.argument.literal);
   return undefined;
 }

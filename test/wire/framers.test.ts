@@ -9,7 +9,12 @@ describe('outcome', () => {
     const outcome = new Outcome();
     expect(outcome.fault(1, 5, 'garbage')).toMatchObject({ kind: 'skip', start: 1, end: 5, code: 'garbage' });
     expect(outcome.frame(5, 9)).toMatchObject({ kind: 'frame', start: 5, end: 9, code: undefined });
-    expect(outcome.fault(1, 5, 'checksum').filler(9, 10)).toMatchObject({ kind: 'skip', start: 9, end: 10, code: undefined });
+    expect(outcome.fault(1, 5, 'checksum').filler(9, 10)).toMatchObject({
+      kind: 'skip',
+      start: 9,
+      end: 10,
+      code: undefined,
+    });
     expect(outcome.fault(1, 5, 'checksum').more()).toMatchObject({ kind: 'more', code: undefined });
   });
 });

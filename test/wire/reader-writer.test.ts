@@ -18,12 +18,60 @@ interface Width {
 }
 
 const widths: readonly Width[] = [
-  { name: 'u8', bytes: 1, min: 0, max: 0xff, read: (r) => r.u8(), write: (w, v) => w.u8(v), reference: (b) => b.readUInt8() },
-  { name: 'i8', bytes: 1, min: -0x80, max: 0x7f, read: (r) => r.i8(), write: (w, v) => w.i8(v), reference: (b) => b.readInt8() },
-  { name: 'u16', bytes: 2, min: 0, max: 0xffff, read: (r) => r.u16(), write: (w, v) => w.u16(v), reference: (b) => b.readUInt16BE() },
-  { name: 'i16', bytes: 2, min: -0x8000, max: 0x7fff, read: (r) => r.i16(), write: (w, v) => w.i16(v), reference: (b) => b.readInt16BE() },
-  { name: 'u24', bytes: 3, min: 0, max: 0xff_ffff, read: (r) => r.u24(), write: (w, v) => w.u24(v), reference: (b) => b.readUIntBE(0, 3) },
-  { name: 'u32', bytes: 4, min: 0, max: 0xffff_ffff, read: (r) => r.u32(), write: (w, v) => w.u32(v), reference: (b) => b.readUInt32BE() },
+  {
+    name: 'u8',
+    bytes: 1,
+    min: 0,
+    max: 0xff,
+    read: (r) => r.u8(),
+    write: (w, v) => w.u8(v),
+    reference: (b) => b.readUInt8(),
+  },
+  {
+    name: 'i8',
+    bytes: 1,
+    min: -0x80,
+    max: 0x7f,
+    read: (r) => r.i8(),
+    write: (w, v) => w.i8(v),
+    reference: (b) => b.readInt8(),
+  },
+  {
+    name: 'u16',
+    bytes: 2,
+    min: 0,
+    max: 0xffff,
+    read: (r) => r.u16(),
+    write: (w, v) => w.u16(v),
+    reference: (b) => b.readUInt16BE(),
+  },
+  {
+    name: 'i16',
+    bytes: 2,
+    min: -0x8000,
+    max: 0x7fff,
+    read: (r) => r.i16(),
+    write: (w, v) => w.i16(v),
+    reference: (b) => b.readInt16BE(),
+  },
+  {
+    name: 'u24',
+    bytes: 3,
+    min: 0,
+    max: 0xff_ffff,
+    read: (r) => r.u24(),
+    write: (w, v) => w.u24(v),
+    reference: (b) => b.readUIntBE(0, 3),
+  },
+  {
+    name: 'u32',
+    bytes: 4,
+    min: 0,
+    max: 0xffff_ffff,
+    read: (r) => r.u32(),
+    write: (w, v) => w.u32(v),
+    reference: (b) => b.readUInt32BE(),
+  },
   {
     name: 'i32',
     bytes: 4,
@@ -51,7 +99,15 @@ const widths: readonly Width[] = [
     write: (w, v) => w.u64Number(v),
     reference: (b) => Number(b.readBigUInt64BE()),
   },
-  { name: 'u16le', bytes: 2, min: 0, max: 0xffff, read: (r) => r.u16le(), write: (w, v) => w.u16le(v), reference: (b) => b.readUInt16LE() },
+  {
+    name: 'u16le',
+    bytes: 2,
+    min: 0,
+    max: 0xffff,
+    read: (r) => r.u16le(),
+    write: (w, v) => w.u16le(v),
+    reference: (b) => b.readUInt16LE(),
+  },
   {
     name: 'u32le',
     bytes: 4,
@@ -64,7 +120,10 @@ const widths: readonly Width[] = [
 ];
 
 describe.each(widths)('$name', ({ bytes, min, max, read, write, reference }) => {
-  const values = fc.oneof(fc.constantFrom(min, max, 0, 1), fc.maxSafeInteger().map((n) => min + (Math.abs(n) % (max - min + 1))));
+  const values = fc.oneof(
+    fc.constantFrom(min, max, 0, 1),
+    fc.maxSafeInteger().map((n) => min + (Math.abs(n) % (max - min + 1))),
+  );
 
   test('reads what it writes, as Node does', () => {
     fc.assert(
@@ -107,7 +166,12 @@ describe('reader', () => {
   });
 
   test('texts and copies stop at the end', () => {
-    for (const read of [(r: Reader) => r.latin1(3), (r: Reader) => r.utf8(3), (r: Reader) => r.hex(3), (r: Reader) => r.copy(3)]) {
+    for (const read of [
+      (r: Reader) => r.latin1(3),
+      (r: Reader) => r.utf8(3),
+      (r: Reader) => r.hex(3),
+      (r: Reader) => r.copy(3),
+    ]) {
       expect(codeOf(() => read(new Reader(Buffer.alloc(2))))).toBe('truncated');
     }
   });
@@ -160,7 +224,12 @@ describe('writer', () => {
   test('64 bits are checked', () => {
     expect(codeOf(() => new Writer().u64(-1n))).toBe('encode_range');
     expect(codeOf(() => new Writer().u64(2n ** 64n))).toBe('encode_range');
-    expect(new Writer().u64(2n ** 64n - 1n).finish().toString('hex')).toBe('ffffffffffffffff');
+    expect(
+      new Writer()
+        .u64(2n ** 64n - 1n)
+        .finish()
+        .toString('hex'),
+    ).toBe('ffffffffffffffff');
   });
 
   test('32-bit floats', () => {

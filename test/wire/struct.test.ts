@@ -62,7 +62,9 @@ const value = {
 
 describe('struct', () => {
   test('writes fields in the order of the declaration', () => {
-    expect(bytesOf(sample, value).toString('hex')).toBe(`ffec7fd0${'23'}${'ffff'}0167${'01'}616263${'1234'}c0fe${'03010203'}01000201`);
+    expect(bytesOf(sample, value).toString('hex')).toBe(
+      `ffec7fd0${'23'}${'ffff'}0167${'01'}616263${'1234'}c0fe${'03010203'}01000201`,
+    );
   });
 
   test('reads back what it writes, with every key', () => {
@@ -178,6 +180,7 @@ describe('bcd', () => {
   });
 
   test('refuses other lengths and other characters', () => {
-    for (const text of ['123', '12345', '12g4', '', '12 4']) expect(codeOf(() => bytesOf(bcd(2), text))).toBe('encode_range');
+    for (const text of ['123', '12345', '12g4', '', '12 4'])
+      expect(codeOf(() => bytesOf(bcd(2), text))).toBe('encode_range');
   });
 });
