@@ -103,7 +103,9 @@ export class Uplink {
     const unit = this.#unit as UnitEntry;
     const context = this.#context;
     this.#rememberSession(message);
-    const updates = this.protocol.toUpdates(message, context);
+    const isLogin = this.protocol.isLogin(message);
+    // What a login says of the unit is remembered in the session text; it is no reading.
+    const updates = isLogin ? [] : this.protocol.toUpdates(message, context);
     let seq = 0;
     if (updates.length > 0) {
       this.#counters.records += updates.length;
@@ -116,7 +118,7 @@ export class Uplink {
     } else {
       store.heard(unit, receivedAt);
     }
-    const reply = this.protocol.isLogin(message)
+    const reply = isLogin
       ? this.protocol.replyLogin(message, 'accepted', context)
       : this.protocol.reply(message, context);
     if (reply !== null) this.#owner.owe(seq, reply);
