@@ -3,7 +3,6 @@
  * ignition from an input.
  * Source: Wialon IPS 2.0, message types SD, D, B, M, I, IT and T.
  */
-import { memberNumber } from '../../domain/fields.js';
 import type { FieldValue, Position, StateUpdate } from '../../domain/update.js';
 import type { DecodeContext } from '../protocol.js';
 import { encode } from './codec.js';
@@ -218,8 +217,8 @@ function sampleFor(update: StateUpdate, context: DecodeContext): Sample {
   const full: FullData = {
     ...place,
     hdop,
-    inputs: takeMask(values, 'input'),
-    outputs: takeMask(values, 'output'),
+    inputs: takeMask(values, 'input_'),
+    outputs: takeMask(values, 'output_'),
     analog: takeAnalog(values),
     hardwareKey,
     parameters: { list: writeParameters(values), unread: [] },
@@ -262,14 +261,18 @@ function takeText(values: Map<string, FieldValue>, name: string): string | undef
   return plainText(value);
 }
 
-function takeMask(values: Map<string, FieldValue>, family: string): number | undefined {
+/**
+ * The mask of the inputs or outputs from the first on without a gap. Those behind its highest set bit stay with `values`, since a
+ * mask does not tell how wide it is.
+ */
+function takeMask(values: Map<string, FieldValue>, prefix: string): number | undefined {
   let mask: number | undefined;
-  for (const [name, value] of values) {
-    const member = memberNumber(name, family);
-    if (member < 1 || member > maskBits || typeof value !== 'boolean') continue;
-    mask = (mask ?? 0) + (value ? 2 ** (member - 1) : 0);
-    values.delete(name);
+  for (let bit = 0; bit < maskBits; bit++) {
+    const value = values.get(`${prefix}${bit + 1}`);
+    if (typeof value !== 'boolean') break;
+    mask = (mask ?? 0) + (value ? 2 ** bit : 0);
   }
+  for (let bit = maskWidth(mask); bit > 0; bit--) values.delete(`${prefix}${bit}`);
   return mask;
 }
 

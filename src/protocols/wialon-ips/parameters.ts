@@ -214,22 +214,22 @@ function writeSos(rest: Values): Parameter[] {
 
 function writeCells(rest: Values): Parameter[] {
   const list = rest.get('gsm_cells');
-  const cells = Array.isArray(list) ? (list as readonly FieldEntry[]) : servingCell(rest);
   rest.delete('gsm_cells');
-  const serving = cells[0] ?? {};
+  const cells = Array.isArray(list) ? (list as readonly FieldEntry[]) : [];
+  const serving = cells[0] ?? servingCell(rest);
   for (const [part, name] of Object.entries(servingCellNames)) {
     if (rest.get(name) === serving[part]) rest.delete(name);
   }
-  return cells.slice(0, maxCells - 1).flatMap((cell, i) => cellParameters(cell, i + 1));
+  if (cells.length === 0) return cellParameters(serving, Object.keys(serving).length < cellParts.size ? '' : '1');
+  return cells.slice(0, maxCells - 1).flatMap((cell, i) => cellParameters({ lac: 0, cid: 0, ...cell }, String(i + 1)));
 }
 
-function servingCell(values: Values): FieldEntry[] {
+function servingCell(values: Values): FieldEntry {
   const parts = Object.entries(servingCellNames).map(([part, name]) => [part, values.get(name)] as const);
-  const known = parts.filter((each): each is [string, number] => typeof each[1] === 'number');
-  return known.length === 0 ? [] : [Object.fromEntries(known)];
+  return Object.fromEntries(parts.filter((each): each is [string, number] => typeof each[1] === 'number'));
 }
 
-function cellParameters(cell: FieldEntry, number: number): Parameter[] {
+function cellParameters(cell: FieldEntry, number: string): Parameter[] {
   return [...cellParts].flatMap(([name, part]) => {
     const value = cell[part];
     return typeof value === 'number' ? [{ name: `${name}${number}`, type: parameterType.integer, value }] : [];
