@@ -23,7 +23,11 @@ export interface SimulateIo {
 }
 
 /** Options as commander hands them over. */
-interface Parsed extends Omit<SimulationOptions, 'targets' | 'intervalS' | 'durationS' | 'timeoutS' | 'drainS' | 'offlineS' | 'startAt' | 'faults'> {
+interface Parsed
+  extends Omit<
+    SimulationOptions,
+    'targets' | 'intervalS' | 'durationS' | 'timeoutS' | 'drainS' | 'offlineS' | 'startAt' | 'faults'
+  > {
   readonly target: readonly string[];
   readonly interval: number;
   readonly duration: number;
@@ -102,8 +106,13 @@ function optionGroups(): readonly (readonly [heading: string, options: readonly 
     [
       'Where to:',
       [
-        new Option('-p, --protocol <names>', `${protocols}; several separated by commas, or all`).default(defaults.protocol),
-        new Option('-t, --target <address>', 'HOST, HOST:PORT, or PROTOCOL=HOST:PORT (repeatable); default: the usual port on 127.0.0.1')
+        new Option('-p, --protocol <names>', `${protocols}; several separated by commas, or all`).default(
+          defaults.protocol,
+        ),
+        new Option(
+          '-t, --target <address>',
+          'HOST, HOST:PORT, or PROTOCOL=HOST:PORT (repeatable); default: the usual port on 127.0.0.1',
+        )
           .argParser(collect)
           .default([], 'none'),
         new Option('--transport <name>', 'transport').choices(['tcp', 'udp']).default(defaults.transport),
@@ -119,30 +128,93 @@ function optionGroups(): readonly (readonly [heading: string, options: readonly 
 function fleetOptions(): readonly Option[] {
   return [
     option('-n, --devices <count>', 'virtual trackers', whole({ min: 1, max: 100_000 }), defaults.devices),
-    option('--first <number>', 'number of the first tracker, so that several machines never collide', whole({ min: 0, max: 999_999_999 }), defaults.first),
-    option('-i, --interval <seconds>', 'time between the records of a tracker', seconds({ min: 0.01, max: 86_400 }), defaults.intervalS),
-    option('-d, --duration <seconds>', 'how long records are made', seconds({ min: 0.01, max: longest }), defaults.durationS),
+    option(
+      '--first <number>',
+      'number of the first tracker, so that several machines never collide',
+      whole({ min: 0, max: 999_999_999 }),
+      defaults.first,
+    ),
+    option(
+      '-i, --interval <seconds>',
+      'time between the records of a tracker',
+      seconds({ min: 0.01, max: 86_400 }),
+      defaults.intervalS,
+    ),
+    option(
+      '-d, --duration <seconds>',
+      'how long records are made',
+      seconds({ min: 0.01, max: longest }),
+      defaults.durationS,
+    ),
     option('-b, --batch <count>', 'records collected for one frame', whole({ min: 1, max: 1000 }), defaults.batch),
-    option('--ramp <rate>', 'trackers started in a second; default: all within a quarter of the duration', number({ min: 0.01, max: 100_000 })),
-    option('--seed <number>', 'same seed, same fleet, same bytes', whole({ min: 0, max: Number.MAX_SAFE_INTEGER }), defaults.seed),
+    option(
+      '--ramp <rate>',
+      'trackers started in a second; default: all within a quarter of the duration',
+      number({ min: 0.01, max: 100_000 }),
+    ),
+    option(
+      '--seed <number>',
+      'same seed, same fleet, same bytes',
+      whole({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      defaults.seed,
+    ),
     option('--start-time <time>', 'time of the first record, ISO 8601; default: now', isoTime),
-    option('--speed-up <factor>', 'simulated seconds in a real second', number({ min: 0.01, max: 10_000 }), defaults.speedUp),
+    option(
+      '--speed-up <factor>',
+      'simulated seconds in a real second',
+      number({ min: 0.01, max: 10_000 }),
+      defaults.speedUp,
+    ),
     option('--timeout <seconds>', 'wait for an answer; default: 30, over UDP 5', seconds({ min: 0.01, max: 3600 })),
-    option('--drain <seconds>', 'wait for missing acknowledgements at the end', seconds({ min: 0, max: 3600 }), defaults.drainS),
-    option('--backlog <count>', 'records a tracker keeps; default: 10000, fewer in a large fleet', whole({ min: 1, max: 1_000_000 })),
+    option(
+      '--drain <seconds>',
+      'wait for missing acknowledgements at the end',
+      seconds({ min: 0, max: 3600 }),
+      defaults.drainS,
+    ),
+    option(
+      '--backlog <count>',
+      'records a tracker keeps; default: 10000, fewer in a large fleet',
+      whole({ min: 1, max: 1_000_000 }),
+    ),
   ];
 }
 
 function faultOptions(): readonly Option[] {
   return [
-    option('--split <bytes>', 'send frames in pieces of at most so many bytes; 0 for whole', whole({ min: 0, max: 65_535 }), 0),
+    option(
+      '--split <bytes>',
+      'send frames in pieces of at most so many bytes; 0 for whole',
+      whole({ min: 0, max: 65_535 }),
+      0,
+    ),
     new Option('--merge', 'hold frames for a moment and send them together'),
     option('--delay <ms>', 'hold every frame for up to so many milliseconds', number({ min: 0, max: 60_000 }), 0),
-    option('--drop-rate <rate>', 'chance that a frame is lost: a datagram or its answer, over TCP the connection', number(rate), 0),
+    option(
+      '--drop-rate <rate>',
+      'chance that a frame is lost: a datagram or its answer, over TCP the connection',
+      number(rate),
+      0,
+    ),
     option('--duplicate-rate <rate>', 'chance that a frame is sent twice', number(rate), 0),
-    option('--offline-rate <rate>', 'chance per record that a tracker loses its network', number(rate), defaults.offlineRate),
-    option('--offline-time <seconds>', 'how long it stays without, on average', seconds({ min: 0.01, max: 86_400 }), defaults.offlineS),
-    option('--fix-loss-rate <rate>', 'chance per simulated second that a receiver loses its fix', number(rate), defaults.fixLossRate),
+    option(
+      '--offline-rate <rate>',
+      'chance per record that a tracker loses its network',
+      number(rate),
+      defaults.offlineRate,
+    ),
+    option(
+      '--offline-time <seconds>',
+      'how long it stays without, on average',
+      seconds({ min: 0.01, max: 86_400 }),
+      defaults.offlineS,
+    ),
+    option(
+      '--fix-loss-rate <rate>',
+      'chance per simulated second that a receiver loses its fix',
+      number(rate),
+      defaults.fixLossRate,
+    ),
   ];
 }
 

@@ -23,7 +23,9 @@ const rules: readonly Rule[] = [
   [
     /^setdigout\s+([01?]+)\b/i,
     (match) => ({
-      outputs: [...(match[1] as string)].flatMap((digit, i) => (digit === '?' ? [] : [{ output: i + 1, on: digit === '1' }])),
+      outputs: [...(match[1] as string)].flatMap((digit, i) =>
+        digit === '?' ? [] : [{ output: i + 1, on: digit === '1' }],
+      ),
       recordNow: false,
     }),
   ],
@@ -33,7 +35,10 @@ const rules: readonly Rule[] = [
   [/^HFYD\b/i, () => switching(1, false)],
   // Wialon IPS units: `L1=1`. Source: Traccar, WialonProtocolEncoder.
   [/^L(\d)=([01])\b/i, (match) => switching(Number(match[1]), match[2] === '1')],
-  [/^(set)?output[\s,]+(\d)[\s,=]+(1|0|on|off)\b/i, (match) => switching(Number(match[2]), /^(1|on)$/i.test(match[3] as string))],
+  [
+    /^(set)?output[\s,]+(\d)[\s,=]+(1|0|on|off)\b/i,
+    (match) => switching(Number(match[2]), /^(1|on)$/i.test(match[3] as string)),
+  ],
   [/^(getrecord|where|position|dwxx|getposition)\b/i, () => recordNow],
 ];
 

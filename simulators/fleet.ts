@@ -119,7 +119,8 @@ class VirtualFleet implements Fleet {
   stop(drainMs?: number): Promise<SimulationReport> {
     if (this.#ticker === undefined && this.#final === undefined) this.#end();
     if (this.#drainUntilMs === undefined) this.#beginDrain(drainMs);
-    else if (drainMs !== undefined) this.#drainUntilMs = Math.min(this.#drainUntilMs, this.#clock.monotonicMs() + drainMs);
+    else if (drainMs !== undefined)
+      this.#drainUntilMs = Math.min(this.#drainUntilMs, this.#clock.monotonicMs() + drainMs);
     this.#endWhenDrained();
     return this.finished;
   }
@@ -181,7 +182,8 @@ class VirtualFleet implements Fleet {
 
   #tick(): void {
     const nowMs = this.#clock.monotonicMs();
-    while (this.#started < this.devices.length && this.#startMs + this.#offsetMs(this.#started) <= nowMs) this.#started++;
+    while (this.#started < this.devices.length && this.#startMs + this.#offsetMs(this.#started) <= nowMs)
+      this.#started++;
     for (let i = 0; i < this.#started; i++) (this.devices[i] as Device).tick(nowMs);
     if (this.#drainUntilMs === undefined && nowMs >= this.#endMs) this.#beginDrain();
     this.#endWhenDrained();

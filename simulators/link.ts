@@ -84,9 +84,12 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
-    if (!gently) return this.#wire.destroy();
-    for (const held of this.#held) this.#write(held.bytes);
-    this.#wire.end();
+    if (gently) {
+      for (const held of this.#held) this.#write(held.bytes);
+      this.#wire.end();
+    } else {
+      this.#wire.destroy();
+    }
   }
 
   #receive(bytes: Buffer): void {

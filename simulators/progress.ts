@@ -27,7 +27,13 @@ export function showProgress(options: ProgressOptions): () => void {
 function showBar({ stream, clock, stats, durationMs }: ProgressOptions): () => void {
   const totalS = Math.ceil(durationMs / 1000);
   const startMs = clock.monotonicMs();
-  const bar = new SingleBar({ stream, format: '{bar} {value}/{total} s  {facts}', hideCursor: true, barsize: 20, fps: 2 });
+  const bar = new SingleBar({
+    stream,
+    format: '{bar} {value}/{total} s  {facts}',
+    hideCursor: true,
+    barsize: 20,
+    fps: 2,
+  });
   const facts = factsSource(clock, stats);
   bar.start(totalS, 0, { facts: facts() });
   const timer = clock.every(barMs, () => {

@@ -138,7 +138,12 @@ export class Route {
     const angle = (random.between(...row.turnDeg) * Math.PI) / 180;
     const sign = this.#homeSide(random.chance(0.5) ? 1 : -1);
     this.#road = random.pick(row.next);
-    return { lengthM: radiusM * angle, curvature: sign / radiusM, capMps: Math.sqrt(sidewaysMps2 * radiusM), stop: false };
+    return {
+      lengthM: radiusM * angle,
+      curvature: sign / radiusM,
+      capMps: Math.sqrt(sidewaysMps2 * radiusM),
+      stop: false,
+    };
   }
 
   /** The side to turn to: `otherwise` near home, the side home lies on when far. */

@@ -78,13 +78,19 @@ const abortDrainMs = 2000;
 const rampAtLeast = 100;
 
 /** Runs a simulation to its end. Throws `ConfigError` when the options contradict each other. */
-export async function runSimulation(options: Partial<SimulationOptions>, io: SimulationIo = {}): Promise<SimulationReport> {
+export async function runSimulation(
+  options: Partial<SimulationOptions>,
+  io: SimulationIo = {},
+): Promise<SimulationReport> {
   const all: SimulationOptions = { ...defaultSimulation, ...options };
   const clock = io.clock ?? systemClock;
   const fleet = fleetOf(all, groupsOf(all, io.behaviors ?? behaviors), io);
   const abort = () => void fleet.stop(abortDrainMs);
   fleet.start();
-  const hide = io.progress === undefined ? undefined : showProgress({ stream: io.progress, clock, stats: fleet.stats, durationMs: all.durationS * 1000 });
+  const hide =
+    io.progress === undefined
+      ? undefined
+      : showProgress({ stream: io.progress, clock, stats: fleet.stats, durationMs: all.durationS * 1000 });
   if (io.signal?.aborted === true) abort();
   io.signal?.addEventListener('abort', abort, { once: true });
   const report = await fleet.finished;
@@ -97,7 +103,9 @@ function fleetOf(options: SimulationOptions, groups: readonly FleetGroup[], io: 
   const ramp = options.ramp ?? Math.max(rampAtLeast, (4 * options.devices) / options.durationS);
   const lastStartS = (options.devices - 1) / ramp;
   if (lastStartS >= options.durationS) {
-    throw new ConfigError([`at ${ramp} units a second the last one would start after ${Math.ceil(lastStartS)} s, when the run is over`]);
+    throw new ConfigError([
+      `at ${ramp} units a second the last one would start after ${Math.ceil(lastStartS)} s, when the run is over`,
+    ]);
   }
   return createFleet({
     groups,

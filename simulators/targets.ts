@@ -35,32 +35,48 @@ export function groupsOf(options: TargetOptions, factories: readonly BehaviorFac
   return chosen.map((factory) => ({ factory, endpoint: endpointOf(factory, targets, options.transport) }));
 }
 
-function endpointOf(factory: BehaviorFactory, targets: ReadonlyMap<string, Address>, transport: 'tcp' | 'udp'): Endpoint {
+function endpointOf(
+  factory: BehaviorFactory,
+  targets: ReadonlyMap<string, Address>,
+  transport: 'tcp' | 'udp',
+): Endpoint {
   const own = targets.get(factory.protocol) ?? targets.get('');
   return { host: own?.host ?? defaultHost, port: own?.port ?? factory.port, transport };
 }
 
-function chooseProtocols(options: TargetOptions, factories: readonly BehaviorFactory[], problems: string[]): BehaviorFactory[] {
+function chooseProtocols(
+  options: TargetOptions,
+  factories: readonly BehaviorFactory[],
+  problems: string[],
+): BehaviorFactory[] {
   if (options.protocol === 'all') return factories.filter((each) => each.transports.includes(options.transport));
   const chosen: BehaviorFactory[] = [];
   for (const name of new Set(options.protocol.split(',').map((each) => each.trim()))) {
     const factory = factories.find((each) => each.protocol === name);
-    if (factory === undefined) problems.push(`unknown protocol '${name}': known are ${factories.map((each) => each.protocol).join(', ')}, all`);
-    else if (!factory.transports.includes(options.transport)) problems.push(`${name} does not run on ${options.transport}`);
+    if (factory === undefined)
+      problems.push(`unknown protocol '${name}': known are ${factories.map((each) => each.protocol).join(', ')}, all`);
+    else if (!factory.transports.includes(options.transport))
+      problems.push(`${name} does not run on ${options.transport}`);
     else chosen.push(factory);
   }
   return chosen;
 }
 
-function readTargets(texts: readonly string[], chosen: readonly BehaviorFactory[], problems: string[]): Map<string, Address> {
+function readTargets(
+  texts: readonly string[],
+  chosen: readonly BehaviorFactory[],
+  problems: string[],
+): Map<string, Address> {
   const found = new Map<string, Address>();
   for (const text of texts) {
     const equals = text.indexOf('=');
     const protocol = equals < 0 ? '' : text.slice(0, equals);
     const address = readAddress(text.slice(equals + 1));
     if (address === undefined) problems.push(`'${text}' is not a target: HOST, HOST:PORT or PROTOCOL=HOST:PORT`);
-    else if (protocol !== '' && !chosen.some((each) => each.protocol === protocol)) problems.push(`target '${text}' is for a protocol that was not chosen`);
-    else if (found.has(protocol)) problems.push(`more than one target for ${protocol === '' ? 'all protocols' : protocol}`);
+    else if (protocol !== '' && !chosen.some((each) => each.protocol === protocol))
+      problems.push(`target '${text}' is for a protocol that was not chosen`);
+    else if (found.has(protocol))
+      problems.push(`more than one target for ${protocol === '' ? 'all protocols' : protocol}`);
     else found.set(protocol, address);
   }
   return found;

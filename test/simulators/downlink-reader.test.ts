@@ -10,7 +10,10 @@ const behavior = () => lineFactory().create({ deviceId: 'unit', transport: 'tcp'
 function read(reader: DownlinkReader, chunks: readonly Buffer[]): { downlinks: Downlink[]; faults: string[] } {
   const downlinks: Downlink[] = [];
   const faults: string[] = [];
-  const events = { read: (each: Downlink) => downlinks.push(each) > 0, fault: (code: string) => void faults.push(code) };
+  const events = {
+    read: (each: Downlink) => downlinks.push(each) > 0,
+    fault: (code: string) => void faults.push(code),
+  };
   for (const chunk of chunks) reader.feed(chunk, events);
   return { downlinks, faults };
 }

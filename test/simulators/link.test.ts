@@ -27,7 +27,10 @@ async function tcpPeer(): Promise<Peer> {
   const server = createServer({ noDelay: true }, (accepted) => {
     socket = accepted;
     accepted.on('data', (chunk) => void [chunks.push(chunk), check()]);
-    accepted.on('close', () => void [(ended = true), check()]);
+    accepted.on('close', () => {
+      ended = true;
+      check();
+    });
     accepted.on('error', () => {});
   });
   server.listen(0, '127.0.0.1');
@@ -71,9 +74,15 @@ async function open(port: number, faults: Partial<LinkFaults>, transport: 'tcp' 
         faults: { ...noFaults, ...faults },
         random: new Random(4),
         clock: systemClock,
-        onWritten: (bytes) => (written += bytes),
+        onWritten(bytes) {
+          written += bytes;
+        },
       },
-      { opened: () => resolve(made), received: (bytes) => void [answers.push(bytes), tellAnswer()], closed: tellClosed },
+      {
+        opened: () => resolve(made),
+        received: (bytes) => void [answers.push(bytes), tellAnswer()],
+        closed: tellClosed,
+      },
     );
   });
   cleanups.push(() => link.close());
@@ -166,7 +175,10 @@ describe('Link over UDP', () => {
     await once(server, 'listening');
     cleanups.push(() => server.close());
     const { link, answers, answered } = await open(server.address().port, { dropRate: 1 }, 'udp');
-    const sent = Array.from({ length: 60 }, (_, i) => link.send(frame(`datagram ${i}`))).reduce((sum, copies) => sum + copies, 0);
+    const sent = Array.from({ length: 60 }, (_, i) => link.send(frame(`datagram ${i}`))).reduce(
+      (sum, copies) => sum + copies,
+      0,
+    );
     expect(sent).toBeGreaterThan(15);
     expect(sent).toBeLessThan(45);
     let arrived = 0;

@@ -3,12 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { Outbox } from '../../simulators/outbox.js';
 import type { StateUpdate } from '../../src/domain/update.js';
 
-const record = (at: number, backlog = false): StateUpdate => ({ at, timed: true, backlog, position: null, names: [], values: [] });
+const record = (at: number, backlog = false): StateUpdate => ({
+  at,
+  timed: true,
+  backlog,
+  position: null,
+  names: [],
+  values: [],
+});
 const times = (updates: readonly StateUpdate[]): number[] => updates.map((each) => each.at);
 
 let serial = 0;
 /** Sends what `outbox` gives for the next frame. */
-function send(outbox: Outbox, options: { max?: number; tagged?: boolean; due?: number } = {}): { tag: number; at: number[] } | undefined {
+function send(
+  outbox: Outbox,
+  options: { max?: number; tagged?: boolean; due?: number } = {},
+): { tag: number; at: number[] } | undefined {
   const updates = outbox.peek(options.max ?? 10);
   if (updates.length === 0) return undefined;
   const tag = ++serial;
@@ -37,7 +47,11 @@ describe('Outbox', () => {
 
   it('forms the same frames however many records are waiting', () => {
     const outbox = filled(2, ...[1, 2, 3, 4, 5, 6].map((at) => record(at)));
-    expect([send(outbox)?.at, send(outbox)?.at, send(outbox)?.at]).toEqual([[1, 2], [3, 4], [5, 6]]);
+    expect([send(outbox)?.at, send(outbox)?.at, send(outbox)?.at]).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
   });
 
   it('sends records from memory in frames as large as they may be, apart from live ones', () => {
@@ -107,7 +121,9 @@ describe('Outbox', () => {
   });
 
   it('loses and invents no record, whatever happens', () => {
-    const steps = fc.array(fc.constantFrom('push', 'store', 'send', 'ack', 'short', 'cut', 'flush'), { maxLength: 200 });
+    const steps = fc.array(fc.constantFrom('push', 'store', 'send', 'ack', 'short', 'cut', 'flush'), {
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 4 }), fc.boolean(), (moves, batch, tagged) => {
         const outbox = new Outbox(1000, batch);
@@ -133,7 +149,8 @@ describe('Outbox', () => {
         expect(outbox.pending + acknowledged.length).toBe(made);
         outbox.requeue();
         outbox.flush();
-        for (let sent = send(outbox, { max: 3 }); sent !== undefined; sent = send(outbox, { max: 3 })) acknowledged.push(...sent.at);
+        for (let sent = send(outbox, { max: 3 }); sent !== undefined; sent = send(outbox, { max: 3 }))
+          acknowledged.push(...sent.at);
         expect(acknowledged.sort((a, b) => a - b)).toEqual(Array.from({ length: made }, (_, i) => i + 1));
       }),
     );

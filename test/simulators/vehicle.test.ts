@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Vehicle } from '../../simulators/vehicle.js';
 import { fieldOf } from '../../src/domain/fields.js';
-import { type StateUpdate, valueOf } from '../../src/domain/update.js';
+import { type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
 
 const hour = 3600;
 const fleet = () => Array.from({ length: 4 }, (_, number) => new Vehicle({ seed: 11, number }));
@@ -16,7 +16,7 @@ function drive(vehicle: Vehicle, totalS: number, stepS: number): StateUpdate[] {
   return records;
 }
 
-const numberOf = (update: StateUpdate, name: string): number => valueOf(update, name) as number;
+const numberOf = (update: StateUpdate, name: string): number => valueIn(update, name) as number;
 
 function metresBetween(a: StateUpdate, b: StateUpdate): number {
   const [from, to] = [a.position!, b.position!];
@@ -48,7 +48,9 @@ describe('Vehicle', () => {
         const row = fieldOf(name);
         const value = record.values[i];
         expect(row, name).toBeDefined();
-        expect(typeof value, name).toBe({ number: 'number', flag: 'boolean', text: 'string', list: 'object' }[row!.kind]);
+        expect(typeof value, name).toBe(
+          { number: 'number', flag: 'boolean', text: 'string', list: 'object' }[row!.kind],
+        );
         if (typeof value !== 'number') return;
         expect(Number.isFinite(value), `${name} ${value}`).toBe(true);
         expect(value, name).toBeGreaterThanOrEqual(row!.min ?? Number.NEGATIVE_INFINITY);
@@ -101,13 +103,16 @@ describe('Vehicle', () => {
         expect(numberOf(record, 'obd_rpm')).toBe(rpm);
         expect(numberOf(record, 'obd_speed')).toBe(numberOf(record, 'can_speed'));
         expect(Math.abs(numberOf(record, 'can_speed') - speed)).toBeLessThanOrEqual(2);
-        const running = valueOf(record, 'ignition') as boolean;
-        expect(valueOf(record, 'can_engine_state')).toBe(running);
+        const running = valueIn(record, 'ignition') as boolean;
+        expect(valueIn(record, 'can_engine_state')).toBe(running);
         expect(rpm > 0).toBe(running);
-        if (!running) expect([speed, numberOf(record, 'can_fuel_rate'), numberOf(record, 'obd_throttle')]).toEqual([0, 0, 0]);
+        if (!running)
+          expect([speed, numberOf(record, 'can_fuel_rate'), numberOf(record, 'obd_throttle')]).toEqual([0, 0, 0]);
         const exact = vehicle.kind.gearKmh.map((kmh) => (speed * 1000) / kmh);
         const idle = Math.abs(rpm - vehicle.kind.idleRpm) < 40;
-        expect(idle || !running || exact.some((each) => Math.abs(each - rpm) / rpm < 0.12 || Math.abs(each - rpm) < 90)).toBe(true);
+        expect(
+          idle || !running || exact.some((each) => Math.abs(each - rpm) / rpm < 0.12 || Math.abs(each - rpm) < 90),
+        ).toBe(true);
         const volts = numberOf(record, 'board_voltage') / (vehicle.kind.systemVolts / 12);
         expect(volts > (running ? 13.6 : 12.2) && volts < (running ? 14.5 : 12.9)).toBe(true);
       }
@@ -140,9 +145,9 @@ describe('Vehicle', () => {
     const records = drive(vehicle, 3 * hour, 5);
     const full = records.findIndex((record) => numberOf(record, 'can_fuel') >= 95);
     expect(full).toBeGreaterThan(0);
-    expect(valueOf(records[full]!, 'ignition')).toBe(false);
+    expect(valueIn(records[full]!, 'ignition')).toBe(false);
     expect(records.some((record) => numberOf(record, 'can_coolant_t') > 85)).toBe(true);
-    expect(records.some((record) => valueOf(record, 'moving') === true)).toBe(true);
+    expect(records.some((record) => valueIn(record, 'moving') === true)).toBe(true);
   });
 
   it('does not start again while its relay is engaged', () => {
@@ -152,7 +157,11 @@ describe('Vehicle', () => {
     drive(vehicle, 3 * hour, 5);
     const stuckKm = vehicle.odometerKm;
     const record = drive(vehicle, hour, 60).at(-1)!;
-    expect([valueOf(record, 'output_1'), valueOf(record, 'engine_blocked'), valueOf(record, 'ignition')]).toEqual([true, true, false]);
+    expect([valueIn(record, 'output_1'), valueIn(record, 'engine_blocked'), valueIn(record, 'ignition')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(vehicle.odometerKm).toBe(stuckKm);
     vehicle.switchOutput(1, false);
     drive(vehicle, hour, 5);

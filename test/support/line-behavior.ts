@@ -3,7 +3,7 @@
  * `Q ref text`; downlink `OK`, `NO`, `A tag count`, `C ref text`, `H`. Over UDP a line begins with `id>`.
  */
 import type { Behavior, BehaviorFactory, Downlink } from '../../simulators/behavior.js';
-import { type StateUpdate, valueOf } from '../../src/domain/update.js';
+import { type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
 import { Outcome } from '../../src/wire/framers.js';
 
 export interface LineOptions {
@@ -67,15 +67,20 @@ function lineRecord(update: StateUpdate): LineRecord {
     at: update.at,
     backlog: update.backlog,
     lat: update.position?.lat ?? null,
-    mileage: valueOf(update, 'hw_mileage') as number,
-    output1: valueOf(update, 'output_1') as boolean,
+    mileage: valueIn(update, 'hw_mileage') as number,
+    output1: valueIn(update, 'output_1') as boolean,
   };
 }
 
 function readLine(text: string, tagged: boolean): Downlink {
   const [word, first, ...rest] = text.split(' ');
   if (word === 'OK' || word === 'NO') return { kind: 'login', accepted: word === 'OK' };
-  if (word === 'A') return { kind: 'ack', tag: tagged ? Number(first) : undefined, records: rest[0] === undefined ? undefined : Number(rest[0]) };
+  if (word === 'A')
+    return {
+      kind: 'ack',
+      tag: tagged ? Number(first) : undefined,
+      records: rest[0] === undefined ? undefined : Number(rest[0]),
+    };
   if (word === 'C') return { kind: 'command', reference: Number(first), text: rest.join(' ') };
   return word === 'H' ? { kind: 'heartbeat' } : { kind: 'other' };
 }
