@@ -70,7 +70,7 @@ describe('framing', () => {
     ['#data#P#\r\n', ['garbage']],
     ['#D#141125;101530;51#P#\r\n', ['garbage']],
     ['#B#141125;101530|1411#P#\r\n', ['garbage']],
-    ['x'.repeat(100) + '\r\n#P#\r\n', ['garbage']],
+    [`${'x'.repeat(100)}\r\n#P#\r\n`, ['garbage']],
     ['\xff\x05#P#\r\n', ['garbage']],
   ])('finds the ping behind %j', (stream, faults) => {
     const found = frames(Buffer.from(stream, 'latin1'));
