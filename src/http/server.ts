@@ -57,10 +57,12 @@ const defaults = { rateLimit: 50, bodyLimitBytes: 1024 * 1024, maxConnections: 1
 const maxHeaderBytes = 64 * 1024;
 const requestTimeoutMs = 30_000;
 const drainMs = 5_000;
+const sweepMs = 20;
 
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const app = createApp(options);
   app.server.maxConnections = options.maxConnections ?? defaults.maxConnections;
+  const underWay = new RequestsUnderWay(app);
   app.addHook('onResponse', async (request, reply) => logRequest(options.log, request, reply));
   await app.register(helmet);
   await app.register(swagger, {
@@ -76,7 +78,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   for (const dialect of options.dialects ?? []) await app.register(async (scope) => dialect(scope));
   await app.register(async (scope) => mountNavixy(scope, navixyOptions(options)));
   await app.ready();
-  return { app, listen: (address) => listen(app, address), close: () => close(app) };
+  return { app, listen: (address) => listen(app, address), close: () => close(app, underWay) };
 }
 
 function createApp(options: HttpOptions): FastifyInstance {
@@ -133,11 +135,28 @@ async function listen(app: FastifyInstance, address: { host: string; port: numbe
   return { port: (app.server.address() as AddressInfo).port };
 }
 
-async function close(app: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), drainMs);
+/** Requests under way: connections without one may be cut at any time. */
+class RequestsUnderWay {
+  #count = 0;
+
+  constructor(app: FastifyInstance) {
+    app.addHook('onRequest', async () => void this.#count++);
+    app.addHook('onResponse', async () => void this.#count--);
+  }
+
+  get isNone(): boolean {
+    return this.#count === 0;
+  }
+}
+
+async function close(app: FastifyInstance, underWay: RequestsUnderWay): Promise<void> {
+  const closingSince = performance.now();
+  const sweep = setInterval(() => {
+    if (underWay.isNone || performance.now() - closingSince > drainMs) app.server.closeAllConnections();
+  }, sweepMs);
   try {
     await app.close();
   } finally {
-    clearTimeout(timer);
+    clearInterval(sweep);
   }
 }

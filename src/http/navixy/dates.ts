@@ -4,8 +4,9 @@
  */
 import { IANAZone } from 'luxon';
 
-/** Every zone's offset has changed on a quarter of an hour, UTC, for as long as there have been trackers. */
+/** Since 2012 every zone has changed its offset on a quarter of an hour, UTC; St. John's was the last that did not. */
 const slotMs = 15 * 60_000;
+const slotsSinceMs = Date.UTC(2012, 0, 1);
 const maxSlots = 4096;
 /** Texts remembered per formatter: the fields of a unit share few times. A power of two. */
 const memoSize = 4096;
@@ -72,6 +73,7 @@ export class DateFormat {
   }
 
   #offsetMin(atMs: number): number {
+    if (atMs < slotsSinceMs) return Math.round(this.#zone.offset(atMs));
     const slot = Math.floor(atMs / slotMs);
     const known = this.#offsets.get(slot);
     if (known !== undefined) return known;

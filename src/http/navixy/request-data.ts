@@ -31,7 +31,7 @@ function ownValue(part: ParamObject, name: string): unknown {
   return Object.hasOwn(part, name) ? (part[name] ?? undefined) : undefined;
 }
 
-/** A query string or a form. Where a name is repeated the last value counts. Throws code 5 for nothing: any text is a form. */
+/** A query string or a form. Where a name is repeated the last value counts. Any text is a form, so nothing is thrown. */
 export function parseForm(text: string): ParamObject {
   const params: Record<string, unknown> = Object.create(null);
   let count = 0;

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
 import { type DeviceModel, deviceIdRule, modelByCode } from '../../../domain/models.js';
 import { registerTracker, type TrackerRefusal } from '../../../store/accounts.js';
+import type { Transaction } from '../../../store/contract.js';
 import type { Registry } from '../../../store/registry.js';
 import type { SourceRow } from '../../../store/rows.js';
 import { trackerSchema } from '../bodies.js';
@@ -54,6 +55,7 @@ const register = defineCall({
         ...apnOf(model, params),
       });
       if (!made.ok) throw new NavixyError(codeOfRefusal[made.reason]);
+      assignTo(tx, context.user.id, made.tracker.id);
       return made;
     });
     return { value: trackerBody(outcome.tracker, outcome.source, context.dates) };
@@ -69,6 +71,12 @@ const codeOfRefusal: Readonly<Record<TrackerRefusal, NavixyCode>> = {
   device_id_in_use: 224,
   phone_in_use: 223,
 };
+
+/** A sub-user who sees only some trackers sees those registered by them too. */
+function assignTo(tx: Transaction, userId: number, trackerId: number): void {
+  const user = tx.registry.get('user', userId);
+  if (user?.trackerIds !== undefined) tx.put('user', { ...user, trackerIds: [...user.trackerIds, trackerId] });
+}
 
 /** Throws codes 220 (unknown model) and 222 (unknown plugin, or not for this model). */
 function requireModel(params: RegisterParams): DeviceModel {

@@ -1,0 +1,96 @@
+/**
+ * A registry and unit states kept in memory, for tests of what stands above the store. Changes are atomic and final at once; a test may
+ * make them fail, or hold them back to see what is answered before a commit.
+ */
+import type { Clock } from '../../src/clock.js';
+import { UnitState } from '../../src/domain/state.js';
+import type { Position } from '../../src/domain/update.js';
+import { UpdateBuilder } from '../../src/domain/update.js';
+import { StoreError } from '../../src/errors.js';
+import type { LiveUnits, RegistryStore, StateStore, Transaction } from '../../src/store/contract.js';
+import { Registry } from '../../src/store/registry.js';
+import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
+
+export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
+  readonly registry = new Registry();
+  readonly states = new Map<number, UnitState>();
+  readonly connected = new Set<number>();
+  /** How many changes were kept. */
+  changes = 0;
+  /** True: no change can be kept. */
+  broken = false;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  stateOf(sourceId: number): UnitState | undefined {
+    return this.states.get(sourceId);
+  }
+
+  isConnected(sourceId: number): boolean {
+    return this.connected.has(sourceId);
+  }
+
+  async change<T>(make: (tx: Transaction) => T): Promise<T> {
+    const undo: RowChange[] = [];
+    try {
+      const result = make(this.#transaction(undo));
+      if (this.broken && undo.length > 0) throw new StoreError('store_write');
+      if (undo.length > 0) this.changes++;
+      return result;
+    } catch (error) {
+      for (const change of undo.reverse()) this.registry.apply(change);
+      throw error;
+    }
+  }
+
+  /** Lets the unit of a source report named values, and a position if one is given. */
+  report(sourceId: number, values: Record<string, number | string | boolean>, report: Report = {}): UnitState {
+    const state = this.states.get(sourceId) ?? new UnitState();
+    this.states.set(sourceId, state);
+    const builder = new UpdateBuilder();
+    for (const [name, value] of Object.entries(values)) builder.set(name, value);
+    const now = this.#clock.now();
+    const at = report.at ?? now;
+    state.apply(builder.build(at, { position: positionOf(report.position) }), at, report.receivedAt ?? now);
+    return state;
+  }
+
+  #transaction(undo: RowChange[]): Transaction {
+    const put = (table: TableName, id: RowId, row: Tables[TableName] | null) =>
+      void undo.push(this.registry.apply({ table, id, row }));
+    return {
+      registry: this.registry,
+      at: this.#clock.now(),
+      put: (table, row) => put(table, row.id, row),
+      remove: (table, id) => put(table, id, null),
+      nextId: (table) => {
+        const id = this.registry.get('counter', table)?.next ?? 1;
+        put('counter', table, { id: table, next: id + 1 });
+        return id;
+      },
+    };
+  }
+}
+
+export interface Report {
+  readonly at?: number;
+  readonly receivedAt?: number;
+  readonly position?: Partial<Position>;
+}
+
+function positionOf(position: Partial<Position> | undefined): Position | null {
+  if (position === undefined) return null;
+  return {
+    lat: 52.5,
+    lng: 13.4,
+    valid: true,
+    speedKmh: 0,
+    headingDeg: 0,
+    altitudeM: 0,
+    satellites: undefined,
+    ...position,
+  };
+}
