@@ -2,6 +2,7 @@
  * What the conformance suites have to be told about a protocol, since the contract does not say it. A protocol that has no row here
  * fails the suite with the request to add one.
  */
+import { crc16Arc, crc16X25 } from '../../src/wire/checksum.js';
 import type { Vector } from '../support/fixtures.js';
 
 export interface ProtocolFacts {
@@ -15,6 +16,8 @@ export interface ProtocolFacts {
   readonly oversized: (limitBytes: number) => Buffer;
   /** Bytes that frames begin and end with: fuzzing uses them more often than chance. */
   readonly markers: readonly number[];
+  /** The frame with its length and checksum made good, whatever else is wrong with it. */
+  readonly seal: (bytes: Buffer) => Buffer;
   /** Names besides time, place, speed and heading that a unit of this protocol can report. */
   readonly carries: readonly string[];
   /** Units may choose names outside the table of fields. */
@@ -42,6 +45,7 @@ const rows: Readonly<Record<string, ProtocolFacts>> = {
       return head;
     },
     markers: [0x00, 0x0f, 0xff, 0x08, 0x8e, 0x10, 0x0c, 0x01],
+    seal: sealTeltonika,
     carries: ['ignition', 'moving', 'board_voltage', 'battery_voltage', 'hdop', 'hw_mileage', 'input_1', 'output_1'],
     hasOpenNames: false,
     refusesLogins: true,
@@ -63,6 +67,7 @@ const rows: Readonly<Record<string, ProtocolFacts>> = {
       return head;
     },
     markers: [0x78, 0x79, 0x0d, 0x0a, 0x12, 0x22, 0x01, 0x13],
+    seal: sealGt06,
     carries: ['ignition'],
     hasOpenNames: false,
     refusesLogins: false,
@@ -79,6 +84,7 @@ const rows: Readonly<Record<string, ProtocolFacts>> = {
     datagramEndsLine: true,
     oversized: () => Buffer.from('#D#141125;101600;'),
     markers: [...Buffer.from('#SDLBPM;|NA.0123456789\r\n'), 0xff],
+    seal: sealWialon,
     carries: [
       'ignition',
       'moving',
@@ -106,4 +112,32 @@ export function factsOf(protocol: string): ProtocolFacts {
   const facts = rows[protocol];
   if (facts === undefined) throw new Error(`no facts about ${protocol}: add a row to test/conformance/facts.ts`);
   return facts;
+}
+
+function sealTeltonika(bytes: Buffer): Buffer {
+  if (bytes.length < 13 || bytes.readUInt32BE(0) !== 0) return bytes;
+  const sealed = Buffer.from(bytes);
+  sealed.writeUInt32BE(bytes.length - 12, 4);
+  sealed.writeUInt32BE(crc16Arc(sealed, 8, bytes.length - 4), bytes.length - 4);
+  return sealed;
+}
+
+function sealGt06(bytes: Buffer): Buffer {
+  if (bytes.length < 10 || (bytes[0] !== 0x78 && bytes[0] !== 0x79)) return bytes;
+  const sealed = Buffer.from(bytes);
+  const isLong = bytes[0] === 0x79;
+  sealed.writeUInt16BE(isLong ? 0x7979 : 0x7878, 0);
+  if (isLong) sealed.writeUInt16BE((bytes.length - 6) & 0xffff, 2);
+  else sealed.writeUInt8((bytes.length - 5) & 0xff, 2);
+  sealed.writeUInt16BE(crc16X25(sealed, 2, bytes.length - 4), bytes.length - 4);
+  sealed.writeUInt16BE(0x0d0a, bytes.length - 2);
+  return sealed;
+}
+
+function sealWialon(bytes: Buffer): Buffer {
+  const line = /^([^#]*#[A-Z]+#)(.*;)[^;]*\r?\n$/s.exec(bytes.toString('latin1'));
+  if (line === null) return bytes;
+  const [, head = '', body = ''] = line;
+  const crc = crc16Arc(Buffer.from(body, 'latin1')).toString(16).toUpperCase();
+  return Buffer.from(`${head}${body}${crc}\r\n`, 'latin1');
 }
