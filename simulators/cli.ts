@@ -109,12 +109,9 @@ function optionGroups(): readonly (readonly [heading: string, options: readonly 
         new Option('-p, --protocol <names>', `${protocols}; several separated by commas, or all`).default(
           defaults.protocol,
         ),
-        new Option(
-          '-t, --target <address>',
-          'HOST, HOST:PORT, or PROTOCOL=HOST:PORT (repeatable); default: the usual port on 127.0.0.1',
-        )
+        new Option('-t, --target <address>', 'HOST, HOST:PORT, or PROTOCOL=HOST:PORT; repeatable')
           .argParser(collect)
-          .default([], 'none'),
+          .default([], 'the usual port on 127.0.0.1'),
         new Option('--transport <name>', 'transport').choices(['tcp', 'udp']).default(defaults.transport),
         new Option('--udp', 'the same as --transport udp'),
       ],
