@@ -266,6 +266,11 @@ describe('commands', () => {
     expect(() => send(command, '2.0')).toThrow(CommandError);
   });
 
+  it('may fill a line', () => {
+    expect(send({ kind: 'text', text: 'x'.repeat(32_758) }, '2.0')).toHaveLength(32_768);
+    expect(() => send({ kind: 'text', text: 'x'.repeat(32_759) }, '2.0')).toThrow(CommandError);
+  });
+
   it('are answered by the next message of the unit', () => {
     expect(wialonIps.matchReply(decode('#M#done', '1.1'), 7, contextOf('1.1'))).toEqual({ text: 'done', ok: true });
     expect(wialonIps.matchReply(decode('#AM#1'), 7, contextOf())).toBeUndefined();

@@ -10,28 +10,25 @@ import { encode, sessionIsChecked } from './codec.js';
 import { linesOf, type WialonMessage } from './messages.js';
 import { maxLineBytes } from './spec.js';
 
+/** Longest text of a command, bytes: a line without the marks, the checksum and the line end of a message. */
+const maxTextBytes = maxLineBytes - 10;
+
 /** `text` becomes `#M#text`; `raw` is a line as the unit's firmware understands it, a line end is added. */
 export function encodeCommand(command: Command, context: DecodeContext): Buffer {
-  const line = commandLine(command, context);
-  if (line.length > maxLineBytes)
-    throw new CommandError('command_text', { expected: `at most ${maxLineBytes} bytes`, got: line.length });
-  return line;
-}
-
-function commandLine(command: Command, context: DecodeContext): Buffer {
   if (command.kind === 'text') {
     const text = oneLine(command.text);
     return encode({ type: 'driver_message', from: undefined, checksum: sessionIsChecked(context), text });
   }
-  if (command.kind === 'raw') {
-    return Buffer.from(`${oneLine(Buffer.from(command.bytes).toString('utf8'))}\r\n`);
-  }
+  if (command.kind === 'raw') return Buffer.from(`${oneLine(Buffer.from(command.bytes).toString('utf8'))}\r\n`);
   throw new CommandError('unsupported_command', { got: command.kind });
 }
 
 function oneLine(text: string): string {
   if (text === '' || /[\r\n]/.test(text))
     throw new CommandError('command_text', { expected: 'one line of text', got: text });
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxTextBytes)
+    throw new CommandError('command_text', { expected: `at most ${maxTextBytes} bytes`, got: bytes });
   return text;
 }
 

@@ -7,7 +7,7 @@ import { CodecError, FrameError, hexExcerpt } from '../../errors.js';
 import { crc16Arc } from '../../wire/checksum.js';
 import { hexNumber } from '../../wire/hex.js';
 import type { LineHead, Sender } from './messages.js';
-import { type LineRow, lineTable, oldLogin, senderForm, versionedLogin, versionForm } from './spec.js';
+import { type LineRow, lineTable, maxLineBytes, oldLogin, senderForm, versionedLogin, versionForm } from './spec.js';
 
 export const char = { cr: 13, lf: 10, hash: 35, semicolon: 59 } as const;
 
@@ -184,13 +184,16 @@ function countMismatch(parts: LineParts, expected: string | number, got: number)
   });
 }
 
-/** A line with its checksum and line end. Throws `CodecError` `encode_range` for a body that would break the line. */
+/** A line with its checksum and line end. Throws `CodecError` `encode_range` for a body that would break the line or its limit. */
 export function joinLine(head: LineHead, code: string, body: string, block?: Buffer): Buffer {
   if (/[\r\n]/.test(body)) throw new CodecError('encode_range', { at: code, expected: 'no line ends' });
   const separator = head.checksum ? (lineTable[code]?.checksum === 'body' ? '|' : ';') : '';
   const summed = body + separator;
   const checksum = head.checksum ? hexNumber(crc16Arc(Buffer.from(summed)), 4) : '';
   const line = Buffer.from(`${formatSender(head.from)}#${code}#${summed}${checksum}\r\n`);
+  if (line.length > maxLineBytes) {
+    throw new CodecError('encode_range', { at: code, expected: `at most ${maxLineBytes} bytes`, got: line.length });
+  }
   return block === undefined ? line : Buffer.concat([line, block]);
 }
 
