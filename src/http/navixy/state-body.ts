@@ -4,6 +4,7 @@
  */
 import type { DeviceModel } from '../../domain/models.js';
 import { UnitState } from '../../domain/state.js';
+import type { SourceRow } from '../../store/rows.js';
 import { percentFromVolts, percentOf } from './battery.js';
 import type { StateBody } from './bodies.js';
 import type { CallContext } from './call.js';
@@ -25,23 +26,24 @@ interface KeptText {
   readonly json: string;
 }
 
-const keptTexts = new WeakMap<UnitState, KeptText>();
+/** By the state; by the source where there is no state yet. */
+const keptTexts = new WeakMap<UnitState | SourceRow, KeptText>();
 
 /**
  * The state of a tracker now, as JSON. The last text of each unit is kept: who watches a fleet asks far more often than a unit reports,
  * and making two thousand texts anew takes ten times as long as putting them together.
  */
 export function stateJson(view: TrackerView, context: CallContext): string {
-  const { state, model } = view;
-  if (state === undefined) return JSON.stringify(stateBody(view, context));
+  const { source, model } = view;
   const { dates } = context;
-  const { version, heardAt } = state;
+  const key = view.state ?? source;
+  const { version, heardAt } = view.state ?? silent;
   const status = connectionStatusOf(view, context);
-  const kept = keptTexts.get(state);
+  const kept = keptTexts.get(key);
   const isFresh = kept !== undefined && kept.version === version && kept.heardAt === heardAt && kept.status === status;
   if (isFresh && kept.dates === dates && kept.model === model) return kept.json;
   const json = JSON.stringify(stateBody(view, context));
-  keptTexts.set(state, { version, heardAt, status, dates, model, json });
+  keptTexts.set(key, { version, heardAt, status, dates, model, json });
   return json;
 }
 
