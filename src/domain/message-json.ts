@@ -5,7 +5,7 @@
  * Numbers with a name of their own stand in `readings`, everything else that has a name in `states`; inputs and outputs are arrays
  * (index 0 is number 1, null where nothing was said), and what concerns the mobile network stands in `gsm` without its prefix.
  */
-import { memberNumber } from './fields.js';
+import { families, memberNumber } from './fields.js';
 import { type FieldValue, type Position, type StateUpdate, UpdateBuilder } from './update.js';
 
 export interface PositionJson {
@@ -42,8 +42,8 @@ export function messageJson(update: StateUpdate, deviceId: string | undefined): 
   let batteryLevel: number | undefined;
   update.names.forEach((name, i) => {
     const value = update.values[i] as FieldValue;
-    const input = memberNumber(name, 'input');
-    const output = memberNumber(name, 'output');
+    const input = lineNumber(name, 'input', value);
+    const output = lineNumber(name, 'output', value);
     if (input > 0) place(inputs, input, value === true);
     else if (output > 0) place(outputs, output, value === true);
     else if (name === 'battery_level' && typeof value === 'number') batteryLevel = value;
@@ -85,6 +85,16 @@ function positionJson(position: Position): PositionJson {
 /** Names come from units: one called `__proto__` must not become one. */
 function define<T>(target: Record<string, T>, name: string, value: T): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/**
+ * Number of an input or output, 0 for what has no place in the arrays: units with names of their own may call anything `input_99999`
+ * or give an input a value that is no flag.
+ */
+function lineNumber(name: string, familyName: 'input' | 'output', value: FieldValue): number {
+  if (typeof value !== 'boolean') return 0;
+  const number = memberNumber(name, familyName);
+  return number <= (families[familyName]?.members ?? 0) ? number : 0;
 }
 
 function place(list: (boolean | null)[], number: number, value: boolean): void {

@@ -99,8 +99,9 @@ describe('message JSON', () => {
     const line = fc
       .tuple(fc.constantFrom('input', 'output'), fc.integer({ min: 1, max: 32 }))
       .map(([kind, n]) => `${kind}_${n}`);
-    const free = fc.tuple(name, value).filter(([each]) => !/^(in|out)put_[1-9]\d{0,4}$/.test(each));
-    const pairs = fc.array(fc.oneof(free, fc.tuple(line, fc.boolean())), { maxLength: 12 });
+    const pairs = fc.array(fc.oneof(fc.tuple(name, value), fc.tuple(line, fc.boolean()), fc.tuple(line, value)), {
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(sampleTime, fc.option(fix), pairs, (at, position, values) => {
         const update: StateUpdate = { ...record(values, at), position };
@@ -111,6 +112,22 @@ describe('message JSON', () => {
         expect(named(back)).toEqual(named(update));
       }),
     );
+  });
+
+  test('an input beyond the last, or with a value that is no flag, is a name like any other', () => {
+    const json = messageJson(
+      record([
+        ['input_99999', true],
+        ['input_33', false],
+        ['output_1', 5],
+        ['input_32', true],
+      ]),
+      'u',
+    );
+    expect(json.inputs).toHaveLength(32);
+    expect(json.outputs).toEqual([]);
+    expect(json.states).toEqual({ input_99999: true, input_33: false });
+    expect(json.readings).toEqual({ output_1: 5 });
   });
 
   test('a name such as __proto__ changes no object', () => {
