@@ -32,6 +32,8 @@ export interface MessageJson {
 }
 
 const gsmPrefix = 'gsm_';
+/** Inputs and outputs that an array shows; higher numbers stand in `states` under their names. */
+const maxLines = 32;
 
 export function messageJson(update: StateUpdate, deviceId: string | undefined): MessageJson {
   const readings: Record<string, number> = {};
@@ -44,8 +46,8 @@ export function messageJson(update: StateUpdate, deviceId: string | undefined): 
     const value = update.values[i] as FieldValue;
     const input = lineNumber(name, 'input', value);
     const output = lineNumber(name, 'output', value);
-    if (input > 0) place(inputs, input, value === true);
-    else if (output > 0) place(outputs, output, value === true);
+    if (input > 0 && input <= maxLines) place(inputs, input, value === true);
+    else if (output > 0 && output <= maxLines) place(outputs, output, value === true);
     else if (name === 'battery_level' && typeof value === 'number') batteryLevel = value;
     else if (name.startsWith(gsmPrefix)) define(gsm, name.slice(gsmPrefix.length), value);
     else if (typeof value === 'number') define(readings, name, value);
