@@ -6,7 +6,7 @@ import type { Clock } from '../src/clock.js';
 import type { StateUpdate } from '../src/domain/update.js';
 import { Backoff, type BackoffLimits } from './backoff.js';
 import type { Behavior, Downlink } from './behavior.js';
-import { actionOf } from './device-commands.js';
+import { actionOf, nothing } from './device-commands.js';
 import { DownlinkReader } from './downlink-reader.js';
 import { Link, type LinkFaults } from './link.js';
 import type { Random } from './random.js';
@@ -232,7 +232,7 @@ export class Device {
 
   #carryOut(text: string, reference: number): void {
     const { behavior, vehicle, recorder, stats, hooks, clock } = this.options;
-    const action = actionOf(text);
+    const action = reference < 0 ? nothing : actionOf(text);
     for (const { output, on } of action.outputs) {
       if (vehicle.switchOutput(output, on)) this.#switchedAt = recorder.lastAt;
     }
