@@ -35,7 +35,11 @@ export const configSchema = Type.Object({
   ),
   adminLogin: text('login of the first administrator', 'admin'),
   adminPassword: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 40, description: 'password of the first administrator; generated when absent' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 40,
+      description: 'password of the first administrator; generated when absent',
+    }),
   ),
 
   httpRateLimit: count('requests a second per user and per address; 0 for no limit', 50, 0),
@@ -56,7 +60,12 @@ export const configSchema = Type.Object({
   recordMaxAgeMs: durationMs('a record older than this at its receipt is history only, ms', 365 * 86_400_000),
   offlineTimeoutMs: durationMs('a unit is offline when not heard from for this time, ms', 600_000),
   gpsStaleMs: durationMs('a unit is idle when its last fix is older than this, ms', 300_000),
-  idleSpeedKmh: Type.Number({ minimum: 0, maximum: 200, default: 3, description: 'below this speed a unit stands, km/h; 0 for never' }),
+  idleSpeedKmh: Type.Number({
+    minimum: 0,
+    maximum: 200,
+    default: 3,
+    description: 'below this speed a unit stands, km/h; 0 for never',
+  }),
   tripIdleMs: durationMs('a unit that stands this long is parked, ms', 300_000),
 
   retentionMaxAgeMs: durationMs('the journal keeps frames this long, ms; 0 for ever', 365 * 86_400_000, 0),

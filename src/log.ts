@@ -1,7 +1,7 @@
 /**
  * The root logger: JSON lines, or readable text on a terminal. Secrets are redacted by name wherever they stand.
  */
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -26,6 +26,9 @@ export function createLog(options: LogOptions): Logger {
   if (!options.pretty) return pino(base, pino.destination({ dest: options.destination, sync: false }));
   return pino({
     ...base,
-    transport: { target: 'pino-pretty', options: { destination: options.destination, ignore: 'pid', translateTime: 'HH:MM:ss' } },
+    transport: {
+      target: 'pino-pretty',
+      options: { destination: options.destination, ignore: 'pid', translateTime: 'HH:MM:ss' },
+    },
   });
 }

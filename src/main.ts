@@ -25,7 +25,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 // A reader that goes away (`milepost export | head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? ExitCode.good : ExitCode.failed));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? ExitCode.good : ExitCode.failed),
+);
 
 const io: CliIo = {
   env: process.env,
@@ -74,7 +76,9 @@ function report(error: unknown): number {
     return ExitCode.config;
   }
   if (error instanceof MilepostError) {
-    process.stderr.write(`milepost: ${error.code}: ${error instanceof ConfigError ? error.problems.join('; ') : error.message}\n`);
+    process.stderr.write(
+      `milepost: ${error.code}: ${error instanceof ConfigError ? error.problems.join('; ') : error.message}\n`,
+    );
     return ExitCode.failed;
   }
   process.stderr.write(`milepost: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -1,7 +1,7 @@
 /**
  * The gateway's own figures, in Prometheus form. Labels are protocol names and error codes only: nothing a unit sends becomes a label.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from './errors.js';
 
 /** Plain numbers of one protocol, counted on the hot path and read when somebody asks. */

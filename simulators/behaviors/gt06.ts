@@ -3,7 +3,7 @@
  * heartbeats with the status of the last record, and 0x15 or 0x21 to answer commands. They take acknowledgements of either form.
  */
 import { imeiFrom } from '../../src/domain/unit-id.js';
-import { type StateUpdate, UpdateBuilder, valueOf as valueIn } from '../../src/domain/update.js';
+import { type StateUpdate, UpdateBuilder, fieldValue as valueIn } from '../../src/domain/update.js';
 import { decode, encode } from '../../src/protocols/gt06/codec.js';
 import { createFramer } from '../../src/protocols/gt06/framing.js';
 import { messageFor } from '../../src/protocols/gt06/mapping.js';

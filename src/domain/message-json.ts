@@ -68,7 +68,16 @@ export function messageJson(update: StateUpdate, deviceId: string | undefined): 
 
 /** A message that carries no record: a bare login, a ping. */
 export function emptyMessageJson(deviceId: string | undefined): MessageJson {
-  return { time: null, deviceId: deviceId ?? null, position: null, readings: {}, inputs: [], outputs: [], states: {}, gsm: {} };
+  return {
+    time: null,
+    deviceId: deviceId ?? null,
+    position: null,
+    readings: {},
+    inputs: [],
+    outputs: [],
+    states: {},
+    gsm: {},
+  };
 }
 
 function positionJson(position: Position): PositionJson {

@@ -66,7 +66,7 @@ export class UpdateBuilder {
 }
 
 /** The value of `name` in `update`, or undefined. */
-export function valueOf(update: StateUpdate, name: string): FieldValue | undefined {
+export function fieldValue(update: StateUpdate, name: string): FieldValue | undefined {
   const at = update.names.indexOf(name);
   return at < 0 ? undefined : update.values[at];
 }

@@ -132,7 +132,13 @@ const maxCachedContexts = 50_000;
 function decodeContext(text: string): FrameContext {
   const cached = contexts.get(text);
   if (cached !== undefined) return cached;
-  const [protocol, transport, deviceId, model, session] = JSON.parse(text) as [string, 'tcp' | 'udp', string, string, string];
+  const [protocol, transport, deviceId, model, session] = JSON.parse(text) as [
+    string,
+    'tcp' | 'udp',
+    string,
+    string,
+    string,
+  ];
   const context: FrameContext = { protocol, transport, deviceId, model, session };
   if (contexts.size >= maxCachedContexts) contexts.clear();
   contexts.set(text, context);

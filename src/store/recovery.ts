@@ -1,13 +1,13 @@
 /**
  * What a start does before the gateway takes anything in: tables of the last snapshot, then the journal from there on.
  */
-import { stateFrom, type StateSnapshot } from '../domain/state.js';
+import { type StateSnapshot, stateFrom } from '../domain/state.js';
 import type { StateUpdate } from '../domain/update.js';
 import { StoreError } from '../errors.js';
 import { type FrameEntry, readEntries, valueVersion } from './entries.js';
 import type { RowChange, RowId, TableName } from './rows.js';
-import { readMark, type SnapshotMark, Table } from './tables.js';
 import type { Store } from './store.js';
+import { readMark, type SnapshotMark, Table } from './tables.js';
 
 /** Decodes a kept frame as it was decoded when it came. Undefined when no decoder can read it any more. */
 export type FrameDecoder = (entry: FrameEntry) => readonly StateUpdate[] | undefined;

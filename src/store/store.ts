@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { StateUpdate } from '../domain/update.js';
 import type { TripDetection, UnitState } from '../domain/state.js';
 import { judgeTime, type TimeRules } from '../domain/time-rules.js';
+import type { StateUpdate } from '../domain/update.js';
 import { type ErrorCode, StoreError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { Health, RegistryStore, StateStore, Transaction } from './contract.js';

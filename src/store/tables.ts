@@ -20,4 +20,3 @@ export function readMark(engine: Engine): SnapshotMark | undefined {
   for (const { value } of engine.rows(Table.meta, markKey)) return JSON.parse(value.toString()) as SnapshotMark;
   return undefined;
 }
-

@@ -63,7 +63,9 @@ export class Reader {
   i32(): number {
     const at = this.take(4);
     const b = this.bytes;
-    return ((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number);
+    return (
+      ((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)
+    );
   }
 
   u32(): number {

@@ -68,7 +68,8 @@ function numberField(width: number, rawRead: RawRead, rawWrite: RawWrite, rawInl
           if (none === undefined) throw new CodecError('encode_range', { expected: 'a number', got: 'undefined' });
           return rawWrite(writer, none);
         }
-        if (value < min || value > max) throw new CodecError('encode_range', { expected: `${min}..${max}`, got: value });
+        if (value < min || value > max)
+          throw new CodecError('encode_range', { expected: `${min}..${max}`, got: value });
         rawWrite(writer, plain ? value : Math.round((value - offset) * div));
       },
     };
@@ -84,14 +85,53 @@ function outOfRange(value: number, min: number, max: number, offset: number): Co
 const bits = (at: number, count: number): string =>
   `(${Array.from({ length: count }, (_, i) => `b[o + ${at + i}] << ${8 * (count - 1 - i)}`).join(' | ')})`;
 
-export const u8 = numberField(1, (r) => r.u8(), (w, v) => void w.u8(v), (at) => `b[o + ${at}]`);
-export const i8 = numberField(1, (r) => r.i8(), (w, v) => void w.i8(v), (at) => `(b[o + ${at}] << 24 >> 24)`);
-export const u16 = numberField(2, (r) => r.u16(), (w, v) => void w.u16(v), (at) => bits(at, 2));
-export const i16 = numberField(2, (r) => r.i16(), (w, v) => void w.i16(v), (at) => `(${bits(at, 2)} << 16 >> 16)`);
-export const u24 = numberField(3, (r) => r.u24(), (w, v) => void w.u24(v), (at) => bits(at, 3));
-export const u32 = numberField(4, (r) => r.u32(), (w, v) => void w.u32(v), (at) => `(${bits(at, 4)} >>> 0)`);
-export const i32 = numberField(4, (r) => r.i32(), (w, v) => void w.i32(v), (at) => bits(at, 4));
-export const u48 = numberField(6, (r) => r.u48(), (w, v) => void w.u48(v));
+export const u8 = numberField(
+  1,
+  (r) => r.u8(),
+  (w, v) => void w.u8(v),
+  (at) => `b[o + ${at}]`,
+);
+export const i8 = numberField(
+  1,
+  (r) => r.i8(),
+  (w, v) => void w.i8(v),
+  (at) => `(b[o + ${at}] << 24 >> 24)`,
+);
+export const u16 = numberField(
+  2,
+  (r) => r.u16(),
+  (w, v) => void w.u16(v),
+  (at) => bits(at, 2),
+);
+export const i16 = numberField(
+  2,
+  (r) => r.i16(),
+  (w, v) => void w.i16(v),
+  (at) => `(${bits(at, 2)} << 16 >> 16)`,
+);
+export const u24 = numberField(
+  3,
+  (r) => r.u24(),
+  (w, v) => void w.u24(v),
+  (at) => bits(at, 3),
+);
+export const u32 = numberField(
+  4,
+  (r) => r.u32(),
+  (w, v) => void w.u32(v),
+  (at) => `(${bits(at, 4)} >>> 0)`,
+);
+export const i32 = numberField(
+  4,
+  (r) => r.i32(),
+  (w, v) => void w.i32(v),
+  (at) => bits(at, 4),
+);
+export const u48 = numberField(
+  6,
+  (r) => r.u48(),
+  (w, v) => void w.u48(v),
+);
 /** Eight bytes as a number: exact up to 2^53, enough for times in ms. */
 export const u64 = numberField(
   8,
@@ -99,9 +139,21 @@ export const u64 = numberField(
   (w, v) => void w.u64Number(v),
   (at) => `((${bits(at, 4)} >>> 0) * 4294967296 + (${bits(at + 4, 4)} >>> 0))`,
 );
-export const u16le = numberField(2, (r) => r.u16le(), (w, v) => void w.u16le(v));
-export const u32le = numberField(4, (r) => r.u32le(), (w, v) => void w.u32le(v));
-export const f32 = numberField(4, (r) => r.f32(), (w, v) => void w.f32(v));
+export const u16le = numberField(
+  2,
+  (r) => r.u16le(),
+  (w, v) => void w.u16le(v),
+);
+export const u32le = numberField(
+  4,
+  (r) => r.u32le(),
+  (w, v) => void w.u32le(v),
+);
+export const f32 = numberField(
+  4,
+  (r) => r.f32(),
+  (w, v) => void w.f32(v),
+);
 
 /** One byte, zero or not. */
 export function flag(): Field<boolean> {
@@ -119,7 +171,8 @@ export function ascii(count: number): Field<string> {
     width: count,
     read: (r) => r.latin1(count),
     write(w, value) {
-      if (value.length !== count) throw new CodecError('encode_range', { expected: `${count} characters`, got: value.length });
+      if (value.length !== count)
+        throw new CodecError('encode_range', { expected: `${count} characters`, got: value.length });
       w.latin1(value);
     },
   };
@@ -131,7 +184,8 @@ export function hexBytes(count: number): Field<string> {
     width: count,
     read: (r) => r.hex(count),
     write(w, value) {
-      if (value.length !== count * 2) throw new CodecError('encode_range', { expected: `${count} bytes of hex`, got: value });
+      if (value.length !== count * 2)
+        throw new CodecError('encode_range', { expected: `${count} bytes of hex`, got: value });
       w.append(Buffer.from(value, 'hex'));
     },
   };
@@ -159,7 +213,8 @@ export function repeat<T>(item: Field<T>, count: number): Field<T[]> {
     width: item.width === undefined ? undefined : item.width * count,
     read: (r) => Array.from({ length: count }, () => item.read(r)),
     write(w, items) {
-      if (items.length !== count) throw new CodecError('encode_range', { expected: `${count} items`, got: items.length });
+      if (items.length !== count)
+        throw new CodecError('encode_range', { expected: `${count} items`, got: items.length });
       for (const each of items) item.write(w, each);
     },
   };
@@ -224,7 +279,10 @@ function compileRead<T>(names: readonly string[], list: readonly Field<unknown>[
   return compileInline<T>(names, list) ?? compileCalls<T>(names, list);
 }
 
-function compileInline<T>(names: readonly string[], list: readonly Field<unknown>[]): ((reader: Reader) => T) | undefined {
+function compileInline<T>(
+  names: readonly string[],
+  list: readonly Field<unknown>[],
+): ((reader: Reader) => T) | undefined {
   const sources: string[] = [];
   let at = 0;
   for (const [i, { inline, width }] of list.entries()) {
@@ -242,7 +300,10 @@ function compileCalls<T>(names: readonly string[], list: readonly Field<unknown>
   return new Function(...parameters, `return (reader) => ({ ${sources.join(', ')} });`)(...list);
 }
 
-function compileWrite<T>(names: readonly string[], list: readonly Field<unknown>[]): (writer: Writer, value: T) => void {
+function compileWrite<T>(
+  names: readonly string[],
+  list: readonly Field<unknown>[],
+): (writer: Writer, value: T) => void {
   const sources = names.map((name, i) => `f${i}.write(writer, value[${JSON.stringify(name)}]);`);
   const parameters = names.map((_, i) => `f${i}`);
   return new Function(...parameters, `return (writer, value) => { ${sources.join(' ')} };`)(...list);

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { behaviorOf, behaviors } from '../../simulators/behaviors/registry.js';
 import { fieldOf, memberNumber } from '../../src/domain/fields.js';
 import { modelByCode } from '../../src/domain/models.js';
-import { type FieldValue, type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
+import { type FieldValue, type StateUpdate, fieldValue as valueIn } from '../../src/domain/update.js';
 import { MilepostError } from '../../src/errors.js';
 import { detectProtocol } from '../../src/ingest/detect.js';
 import type { Protocol, Transport } from '../../src/protocols/protocol.js';
@@ -52,7 +52,7 @@ describe.each(names)('%s: description', (name) => {
   });
 
   test('its default model is in the catalogue, with this protocol', () => {
-    expect(modelByCode(protocol.defaultModel)?.code).toBe(protocol.defaultModel);
+    expect(modelByCode(protocol.defaultModel)).toMatchObject({ code: protocol.defaultModel, protocol: name });
   });
 
   test('there are facts about it', () => {

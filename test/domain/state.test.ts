@@ -135,7 +135,7 @@ describe('fold', () => {
     state.apply(builder.build(startAt), startAt, startAt);
     expect(state.fields.get('__proto__')?.value).toBe(7);
     expect(state.fields.get('constructor')?.value).toBe(7);
-    expect(state.fields.get('valueOf')).toBeUndefined();
+    expect(state.fields.get('fieldValue')).toBeUndefined();
   });
 
   test('units that report many different names do not disturb each other', () => {

@@ -1,6 +1,6 @@
 /** Building a record. */
 import { describe, expect, test } from 'vitest';
-import { UpdateBuilder, valueOf as valueIn } from '../../src/domain/update.js';
+import { UpdateBuilder, fieldValue as valueIn } from '../../src/domain/update.js';
 
 describe('update builder', () => {
   test('a name stands once, with its last value, where it first stood', () => {

@@ -3,7 +3,7 @@ import { behaviors } from '../../simulators/behaviors/registry.js';
 import { createFleet, type Fleet, type FleetOptions } from '../../simulators/fleet.js';
 import { systemClock } from '../../src/clock.js';
 import { isUnitId } from '../../src/domain/unit-id.js';
-import { type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
+import { type StateUpdate, fieldValue as valueIn } from '../../src/domain/update.js';
 import { protocolByName } from '../../src/protocols/registry.js';
 import { ProtocolServer } from '../support/protocol-server.js';
 

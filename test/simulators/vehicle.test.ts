@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Vehicle } from '../../simulators/vehicle.js';
 import { fieldOf } from '../../src/domain/fields.js';
-import { type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
+import { type StateUpdate, fieldValue as valueIn } from '../../src/domain/update.js';
 
 const hour = 3600;
 const fleet = () => Array.from({ length: 4 }, (_, number) => new Vehicle({ seed: 11, number }));

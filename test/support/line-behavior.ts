@@ -3,7 +3,7 @@
  * `Q ref text`; downlink `OK`, `NO`, `A tag count`, `C ref text`, `H`. Over UDP a line begins with `id>`.
  */
 import type { Behavior, BehaviorFactory, Downlink } from '../../simulators/behavior.js';
-import { type StateUpdate, valueOf as valueIn } from '../../src/domain/update.js';
+import { type StateUpdate, fieldValue as valueIn } from '../../src/domain/update.js';
 import { Outcome } from '../../src/wire/framers.js';
 
 export interface LineOptions {

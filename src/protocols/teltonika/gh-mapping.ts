@@ -41,7 +41,7 @@ function toUpdate(record: GhRecord, context: DecodeContext): StateUpdate {
   for (let at = 0; at < record.io.length; at += 2) {
     const id = record.io[at] as number;
     const row = rows.get(id);
-    builder.set(row?.name ?? rawName(id), valueOf(row, record.io[at + 1] as number));
+    builder.set(row?.name ?? rawName(id), ghValue(row, record.io[at + 1] as number));
   }
   if (record.position !== undefined) setNetwork(builder, record.position);
   const timed = record.seconds !== 0;
@@ -49,7 +49,7 @@ function toUpdate(record: GhRecord, context: DecodeContext): StateUpdate {
   return builder.build(at, { timed, position: record.position === undefined ? null : positionOf(record.position) });
 }
 
-function valueOf(row: GhRow | undefined, raw: number): FieldValue | undefined {
+function ghValue(row: GhRow | undefined, raw: number): FieldValue | undefined {
   if (row === undefined) return raw;
   if (row.flag === true) return raw !== 0;
   return raw === 0 && row.noZero === true ? undefined : raw / (row.div ?? 1);

@@ -45,16 +45,19 @@ function mapFaultCodes(out: RecordOut, row: IoRow, blob: Blob): void {
     ?.split(',')
     .map((code) => code.trim())
     .filter((code) => code !== '');
-  if (codes === undefined) return keepHex(out, blob);
+  if (codes === undefined) {
+    keepHex(out, blob);
+    return;
+  }
   if (codes.length > 0) out.offer(row, codes.join(' '), codes.join(' '));
   out.fill('obd_dtc_number', codes.length);
 }
 
 function mapBeacons(out: RecordOut, row: IoRow, blob: Blob): void {
   const entries = row.variable === 'beacons' ? readBeacons(blob.bytes) : readSimpleBeacons(blob.bytes);
-  if (entries === undefined) return keepHex(out, blob);
   const earlier = out.get(row.name);
-  out.set(row.name, Array.isArray(earlier) ? [...(earlier as FieldEntry[]), ...entries] : entries);
+  if (entries === undefined) keepHex(out, blob);
+  else out.set(row.name, Array.isArray(earlier) ? [...(earlier as FieldEntry[]), ...entries] : entries);
 }
 
 const byKind: Readonly<Record<VariableKind, (out: RecordOut, row: IoRow, blob: Blob) => void>> = {
