@@ -14,7 +14,13 @@ export type Said = ReadonlyMap<string, FieldValue>;
 export function saidBy(message: MessageJson): Said {
   const said = new Map<string, FieldValue>();
   const put = (name: string, value: FieldValue | null | undefined) => {
-    if (value !== null && value !== undefined) said.set(name, value);
+    if (value === null || value === undefined) return;
+    said.set(name, value);
+    if (!Array.isArray(value)) return;
+    // Members of a list are there by their place: `ble_beacons_1.battery_voltage`.
+    for (const [i, entry] of (value as readonly FieldEntry[]).entries()) {
+      for (const [key, part] of Object.entries(entry)) said.set(`${name}_${i + 1}.${key}`, part);
+    }
   };
   for (const [name, value] of Object.entries(message.position ?? {})) put(`position.${name}`, value);
   for (const [name, value] of Object.entries({ ...message.readings, ...message.states })) put(name, value);
@@ -112,9 +118,12 @@ const numberedRules: readonly NumberedRule[] = [
   [/^adc(\d+)$/, (n) => ({ names: family('analog', n), factors: [1, 1000] })],
   [/^in(\d+)$/, (n) => ({ names: family('input', n) })],
   [/^out(\d+)$/, (n) => ({ names: family('output', n) })],
-  [/^(?:eyeTemp|tag(?=\d+Temp))(\d+)/, (n) => ({ names: family('ble_temp_sensor', n) })],
-  [/^tag(\d+)Battery$/, (n) => ({ names: family('ble_battery_voltage', n), factors: [1000, 1] })],
-  [/^tag(\d+)Humidity$/, (n) => ({ names: family('ble_humidity', n) })],
+  [/^(?:eyeTemp|tag(?=\d+Temp))(\d+)/, (n) => ({ names: [`ble_temp_sensor_${n}`, `ble_beacons_${n}.temperature`] })],
+  [
+    /^tag(\d+)Battery$/,
+    (n) => ({ names: [`ble_battery_voltage_${n}`, `ble_beacons_${n}.battery_voltage`], factors: [1000, 1] }),
+  ],
+  [/^tag(\d+)Humidity$/, (n) => ({ names: [`ble_humidity_${n}`, `ble_beacons_${n}.humidity`] })],
 ];
 
 /** What is wrong with an attribute of a message, or undefined. */

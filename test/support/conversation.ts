@@ -21,16 +21,21 @@ export interface Conversation {
   readonly context: DecodeContext;
 }
 
+/** A new unit that has just been let in. */
 export function converse(protocol: Protocol, transport: Transport = 'tcp'): Conversation {
   const factory = behaviorOf(protocol.name);
   if (factory === undefined) throw new Error(`no behavior for ${protocol.name}`);
   const deviceId = factory.deviceId(7);
   const behavior = factory.create({ deviceId, transport });
   const login = behavior.login();
-  if (login === undefined)
+  if (login === undefined) {
     return { behavior, deviceId, context: freshContext(transport, transport === 'udp' ? undefined : deviceId) };
+  }
   const message = protocol.decode(Buffer.from(login), freshContext(transport));
-  return { behavior, deviceId, context: contextAfter(protocol, message, freshContext(transport)) };
+  const context = contextAfter(protocol, message, freshContext(transport));
+  const reply = protocol.replyLogin(message, 'accepted', context);
+  if (reply !== null) heard(behavior, reply, transport);
+  return { behavior, deviceId, context };
 }
 
 /** What a unit's first frame looks like: its login, or a record. */
