@@ -59,11 +59,3 @@ export class Outcome {
     return this;
   }
 }
-
-/** Offset of the two bytes `first second` in `[start, end)`, or -1. */
-export function indexOfPair(bytes: Buffer, first: number, second: number, start: number, end: number): number {
-  for (let at = bytes.indexOf(first, start); at >= 0 && at + 1 < end; at = bytes.indexOf(first, at + 1)) {
-    if (bytes[at + 1] === second) return at;
-  }
-  return -1;
-}

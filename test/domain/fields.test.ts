@@ -6,7 +6,7 @@ const rows = [...Object.entries(fields), ...Object.entries(families)];
 
 describe('fields', () => {
   test.each(rows)('%s is lower case, documented and of one kind', (name, row) => {
-    expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+    expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*(_[0-9A-F]{2})?$/);
     expect(row.doc.length).toBeGreaterThan(3);
     expect(['number', 'flag', 'text', 'list']).toContain(row.kind);
     if (row.min !== undefined && row.max !== undefined) expect(row.min).toBeLessThan(row.max);

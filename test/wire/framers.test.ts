@@ -1,7 +1,7 @@
-/** The parts framers are made of, and the driver that tests framers with them. */
+/** What a framer finds, and the driver that tests framers with them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Framer, indexOfPair, Outcome } from '../../src/wire/framers.js';
+import { type Framer, Outcome } from '../../src/wire/framers.js';
 import { cutAt, frameChunks, singleBytes } from '../support/framing.js';
 
 describe('outcome', () => {
@@ -16,20 +16,6 @@ describe('outcome', () => {
       code: undefined,
     });
     expect(outcome.fault(1, 5, 'checksum').more()).toMatchObject({ kind: 'more', code: undefined });
-  });
-});
-
-describe('indexOfPair', () => {
-  test('finds what a plain search finds', () => {
-    const few = fc.uint8Array({ max: 3, maxLength: 40 });
-    fc.assert(
-      fc.property(few, fc.nat(3), fc.nat(3), fc.nat(40), fc.nat(40), (raw, first, second, from, length) => {
-        const bytes = Buffer.from(raw);
-        const end = Math.min(bytes.length, from + length);
-        const found = bytes.subarray(0, end).indexOf(Buffer.of(first, second), from);
-        expect(indexOfPair(bytes, first, second, from, end)).toBe(from >= end ? -1 : found);
-      }),
-    );
   });
 });
 
