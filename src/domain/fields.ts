@@ -16,6 +16,8 @@ export interface FieldRow {
   readonly doc: string;
   /** For a family: the largest member number. */
   readonly members?: number;
+  /** What no number holds comes as text: long values in hex. */
+  readonly orText?: boolean;
 }
 
 const number = (doc: string, unit?: string, min?: number, max?: number): FieldRow => ({
@@ -276,7 +278,7 @@ export const families: Readonly<Record<string, FieldRow>> = {
   ble_magnet_sensor: family(16, flag('wireless magnet sensor')),
   ble_movement: family(16, flag('wireless movement sensor')),
   /** Elements without a name of their own, kept raw: number is the protocol's id. */
-  avl_io: family(65_535, number('element of that number, raw')),
+  avl_io: family(65_535, { ...number('element of that number, raw; in hex where a number cannot hold it'), orText: true }),
   obd_pid: family(65_535, number('diagnostic value of that number')),
   /** Elements too long for a number. */
   element: family(65_535, text('element of that number, hex')),
@@ -285,7 +287,7 @@ export const families: Readonly<Record<string, FieldRow>> = {
   door_state: family(16, flag('door open')),
 };
 
-const memberName = /^(.*[a-z])_(\d{1,5})$/;
+const memberName = /^(.*[a-z\d])_(\d{1,5})$/;
 
 /** The row of a name, or undefined for a name outside the table (free parameters of some protocols). */
 export function fieldOf(name: string): FieldRow | undefined {

@@ -133,16 +133,27 @@ function lengthError(datagram: Buffer, at: number, expected: number): FrameError
   return new FrameError('frame_length', { expected, got: datagram.length - at, offset: at, hex: hexExcerpt(datagram) });
 }
 
-/** A connection starts with the login of 15 digits, or (against the rules, after a reconnect) with a data frame. */
+/** Logins of fewer or more digits are left to a port of the protocol's own. */
+const minLoginDigits = 10;
+const maxLoginDigits = 20;
+
+/** A connection starts with the login or (against the rules, after a reconnect) with a data frame. */
 export function detect(bytes: Buffer): Detection {
   if (bytes.length === 0) return 'more';
   if (bytes[0] !== 0) return 'no';
   if (bytes.length === 1) return 'more';
-  if (bytes[1] === 15) {
-    if (!areDigits(bytes, 2, Math.min(bytes.length, 17))) return 'no';
-    return bytes.length >= 17 ? 'yes' : 'more';
-  }
-  for (let at = 1; at < Math.min(4, bytes.length); at++) if (bytes[at] !== 0) return 'no';
+  return bytes[1] === 0 ? detectData(bytes) : detectLogin(bytes, bytes[1] as number);
+}
+
+function detectLogin(bytes: Buffer, digits: number): Detection {
+  const end = 2 + digits;
+  if (digits < minLoginDigits || digits > maxLoginDigits) return 'no';
+  if (!areDigits(bytes, 2, Math.min(bytes.length, end))) return 'no';
+  return bytes.length >= end ? 'yes' : 'more';
+}
+
+function detectData(bytes: Buffer): Detection {
+  for (let at = 2; at < Math.min(4, bytes.length); at++) if (bytes[at] !== 0) return 'no';
   if (bytes.length < headBytes) return 'more';
   const length = bytes.readUInt32BE(4);
   return length > 0 && length <= maxDataBytes ? 'yes' : 'no';

@@ -185,19 +185,19 @@ export interface IoRow {
   readonly partner: number;
 }
 
-type IoOptions = Partial<Omit<IoRow, 'id' | 'name' | 'width' | 'kind' | 'firstNone'>>;
+type IoOptions = Partial<Omit<IoRow, 'id' | 'name' | 'width' | 'firstNone'>>;
 
 /** Name of an element that has none of its own. */
 export function rawName(id: number): string {
   return `avl_io_${id}`;
 }
 
-function row(id: number, name: string, width: IoWidth, kind: number, options: IoOptions = {}): IoRow {
+function row(id: number, name: string, width: IoWidth, options: IoOptions = {}): IoRow {
   return {
     id,
     name,
     width,
-    kind,
+    kind: options.kind ?? kindOf(width, options),
     signed: options.signed ?? false,
     div: options.div ?? 1,
     add: options.add ?? 0,
@@ -215,23 +215,22 @@ function row(id: number, name: string, width: IoWidth, kind: number, options: Io
 }
 
 /** The simplest kind that does what `options` ask. */
-function numberKind(options: IoOptions): number {
-  const { signed, add, none, floor, div } = options;
+function kindOf(width: IoWidth, { signed, add, none, floor, div, late }: IoOptions): number {
+  if (width === 0) return ioKind.variable;
+  if (late !== undefined) return ioKind.late;
   if (signed !== undefined || add !== undefined || none !== undefined || floor !== undefined) return ioKind.number;
   return div === undefined ? ioKind.plain : ioKind.divided;
 }
 
-const u1 = (id: number, name: string, options: IoOptions = {}) => row(id, name, 1, numberKind(options), options);
-const u2 = (id: number, name: string, options: IoOptions = {}) => row(id, name, 2, numberKind(options), options);
-const u4 = (id: number, name: string, options: IoOptions = {}) => row(id, name, 4, numberKind(options), options);
+const u1 = (id: number, name: string, options?: IoOptions) => row(id, name, 1, options);
+const u2 = (id: number, name: string, options?: IoOptions) => row(id, name, 2, options);
+const u4 = (id: number, name: string, options?: IoOptions) => row(id, name, 4, options);
 const i1 = (id: number, name: string, options?: IoOptions) => u1(id, name, { ...options, signed: true });
 const i2 = (id: number, name: string, options?: IoOptions) => u2(id, name, { ...options, signed: true });
 const i4 = (id: number, name: string, options?: IoOptions) => u4(id, name, { ...options, signed: true });
-const flag = (id: number, name: string, options?: IoOptions) => row(id, name, 1, ioKind.flag, options);
-const key = (id: number, name: string) => row(id, name, 8, ioKind.key);
-const late = (id: number, name: string, width: IoWidth, how: LateKind, options?: IoOptions) =>
-  row(id, name, width, ioKind.late, { ...options, late: how });
-const bytes = (id: number, name: string, how: VariableKind) => row(id, name, 0, ioKind.variable, { variable: how });
+const flag = (id: number, name: string, options?: IoOptions) => row(id, name, 1, { ...options, kind: ioKind.flag });
+const key = (id: number, name: string) => row(id, name, 8, { kind: ioKind.key });
+const bytes = (id: number, name: string, variable: VariableKind) => row(id, name, 0, { variable });
 /** Elements without a name that are signed. */
 const signed1 = (...ids: number[]) => ids.map((id) => i1(id, rawName(id)));
 const signed2 = (...ids: number[]) => ids.map((id) => i2(id, rawName(id)));
@@ -242,7 +241,7 @@ const range = (first: number, last: number) => Array.from({ length: last - first
 
 /** An element of any width that no table names. */
 export function unnamedRow(id: number, width: IoWidth): IoRow {
-  return row(id, rawName(id), width, width === 0 ? ioKind.variable : ioKind.plain);
+  return row(id, rawName(id), width);
 }
 
 const dallas: IoOptions = { div: 10, none: [850, 2000, 3000, 4000, 5000] };
@@ -254,15 +253,15 @@ const permanent: readonly IoRow[] = [
   flag(239, 'ignition'),
   flag(240, 'moving'),
   flag(303, 'instant_movement'),
-  row(80, 'data_mode', 1, ioKind.dataMode),
-  row(21, 'gsm_signal_level', 1, ioKind.bars),
-  row(237, 'gsm_network_type', 1, ioKind.word, { texts: ['3G', 'GSM', 'LTE', 'LTE-M', 'NB-IoT'], none: [99] }),
-  row(241, 'gsm_network_code', 4, ioKind.operator),
+  row(80, 'data_mode', 1, { kind: ioKind.dataMode }),
+  row(21, 'gsm_signal_level', 1, { kind: ioKind.bars }),
+  row(237, 'gsm_network_type', 1, { kind: ioKind.word, texts: ['3G', 'GSM', 'LTE', 'LTE-M', 'NB-IoT'], none: [99] }),
+  row(241, 'gsm_network_code', 4, { kind: ioKind.operator }),
   u2(205, 'gsm_cell_id', { none: [0, 65_535] }),
   u2(206, 'gsm_lac', { none: [0, 65_535] }),
-  late(636, 'gsm_cell_id', 4, 'cell4g', { none: [0, 0xfff_ffff, 0xffff_ffff] }),
+  row(636, 'gsm_cell_id', 4, { late: 'cell4g', none: [0, 0xfff_ffff, 0xffff_ffff] }),
   u1(200, 'sleep_mode'),
-  row(69, 'gnss_status', 1, ioKind.gnss, { texts: gnssWords, noFixMask: 0b1101 }),
+  row(69, 'gnss_status', 1, { kind: ioKind.gnss, texts: gnssWords, noFixMask: 0b1101 }),
   u2(181, 'pdop', { div: 10, none: [0] }),
   u2(182, 'hdop', { div: 10, none: [0] }),
   u2(66, 'board_voltage', { div: 1000 }),
@@ -283,7 +282,7 @@ const permanent: readonly IoRow[] = [
   u2(9, 'analog_1', { div: 1000 }),
   u2(6, 'analog_2', { div: 1000 }),
   // In one byte, 10 tells of the memory card; in two it is the second analog input of older units.
-  late(10, 'analog_2', 2, 'alternate', { div: 1000, onlyThisWidth: true }),
+  row(10, 'analog_2', 2, { late: 'alternate', div: 1000, onlyThisWidth: true }),
   ...numbered([622, 623], 'freq', (id, name) => u2(id, name, { div: 10 })),
   u2(329, 'analog_speed'),
   i2(17, 'axis_x'),
@@ -292,13 +291,13 @@ const permanent: readonly IoRow[] = [
   u4(12, 'fuel_used_gps', { div: 1000 }),
   u2(13, 'fuel_consumption', { div: 100 }),
   u2(15, 'eco_score', { div: 100 }),
-  late(11, 'iccid', 8, 'decimalPair', { partner: 14, onlyThisWidth: true }),
-  late(14, 'iccid', 8, 'decimalPair', { partner: 11, onlyThisWidth: true }),
+  row(11, 'iccid', 8, { late: 'decimalPair', partner: 14, onlyThisWidth: true }),
+  row(14, 'iccid', 8, { late: 'decimalPair', partner: 11, onlyThisWidth: true }),
   key(78, 'hardware_key'),
-  late(8, 'hardware_key', 8, 'authorizedKey'),
-  late(207, 'hardware_key', 8, 'sharedKey'),
-  ...[451, 452, 453, 454].map((id) => late(id, 'hardware_key', 8, 'sharedKey')),
-  late(238, 'ble_mac', 8, 'phoneAddress'),
+  row(8, 'hardware_key', 8, { late: 'authorizedKey' }),
+  row(207, 'hardware_key', 8, { late: 'sharedKey' }),
+  ...[451, 452, 453, 454].map((id) => row(id, 'hardware_key', 8, { late: 'sharedKey' })),
+  row(238, 'ble_mac', 8, { late: 'phoneAddress' }),
 ];
 
 const sensors: readonly IoRow[] = [
@@ -320,16 +319,18 @@ const sensors: readonly IoRow[] = [
 /** EYE sensors: their names are shared with the sensors of the other wireless families. */
 const eye: readonly IoRow[] = [
   ...numbered(range(10_800, 10_803), 'ble_temp_sensor', (id, name) =>
-    late(id, name, 2, 'alternate', { signed: true, div: 100, none: [32_765, 32_766, 32_767] }),
+    row(id, name, 2, { late: 'alternate', signed: true, div: 100, none: [32_765, 32_766, 32_767] }),
   ),
-  ...numbered(range(10_804, 10_807), 'ble_humidity', (id, name) => late(id, name, 1, 'alternate', { none: [255] })),
+  ...numbered(range(10_804, 10_807), 'ble_humidity', (id, name) =>
+    row(id, name, 1, { late: 'alternate', none: [255] }),
+  ),
   ...numbered(range(10_808, 10_811), 'ble_magnet_sensor', flag),
   // One byte counts from 2 V in steps of 10 mV, as in the beacon list; two bytes hold millivolts.
   ...numbered(range(10_824, 10_827), 'ble_battery_voltage', (id, name) =>
-    late(id, name, 1, 'alternate', { add: 200, div: 100, onlyThisWidth: true }),
+    row(id, name, 1, { late: 'alternate', add: 200, div: 100, onlyThisWidth: true }),
   ),
   ...numbered(range(10_824, 10_827), 'ble_battery_voltage', (id, name) =>
-    late(id, name, 2, 'alternate', { div: 1000, onlyThisWidth: true }),
+    row(id, name, 2, { late: 'alternate', div: 1000, onlyThisWidth: true }),
   ),
   ...signed1(...range(10_816, 10_819)),
   ...signed2(...range(10_832, 10_835)),
@@ -345,22 +346,22 @@ const obd: readonly IoRow[] = [
   i1(39, 'obd_intake_air_t'),
   u1(41, 'obd_throttle'),
   u2(42, 'obd_time_since_engine_start'),
-  late(43, 'obd_mil_activated_distance', 2, 'lampNumber'),
+  row(43, 'obd_mil_activated_distance', 2, { late: 'lampNumber' }),
   u1(48, 'obd_fuel'),
   u2(49, 'obd_dtc_cleared_distance'),
   u1(50, 'obd_barometric_pressure'),
   u2(51, 'obd_control_module_voltage', { div: 1000 }),
   u2(52, 'obd_absolute_load_value'),
-  late(54, 'obd_mil_run_time', 2, 'lampNumber'),
+  row(54, 'obd_mil_run_time', 2, { late: 'lampNumber' }),
   u1(58, 'obd_oil_temperature'),
   u2(60, 'obd_consumption', { div: 100 }),
   bytes(256, 'obd_vin', 'text'),
   bytes(281, 'obd_dtc_codes', 'faultCodes'),
-  late(540, 'obd_throttle', 1, 'alternate'),
-  late(542, 'obd_intake_air_pressure', 2, 'alternate'),
+  row(540, 'obd_throttle', 1, { late: 'alternate' }),
+  row(542, 'obd_intake_air_pressure', 2, { late: 'alternate' }),
   u4(389, 'obd_custom_odometer'),
   u4(390, 'obd_custom_fuel_litres', { div: 10 }),
-  late(411, 'can_battery_level', 1, 'alternate'),
+  row(411, 'can_battery_level', 1, { late: 'alternate' }),
   ...signed1(33, 38, 47, 53),
   ...signed2(59, 544),
 ];
@@ -373,32 +374,32 @@ const can: readonly IoRow[] = [
   u2(85, 'can_rpm'),
   u4(87, 'can_mileage', { div: 1000 }),
   u1(89, 'can_fuel'),
-  late(90, rawName(90), 2, 'doorWord'),
+  row(90, rawName(90), 2, { late: 'doorWord' }),
   u4(100, 'can_program'),
   u4(102, 'can_engine_hours', { div: 60 }),
-  late(103, 'can_engine_hours', 4, 'alternate', { div: 60, otherwise: 'can_engine_hours_relative' }),
-  late(105, 'can_mileage', 4, 'alternate', { div: 1000, otherwise: 'can_mileage_relative' }),
-  late(107, 'can_consumption', 4, 'alternate', { div: 10, otherwise: 'can_consumption_relative' }),
+  row(103, 'can_engine_hours', 4, { late: 'alternate', div: 60, otherwise: 'can_engine_hours_relative' }),
+  row(105, 'can_mileage', 4, { late: 'alternate', div: 1000, otherwise: 'can_mileage_relative' }),
+  row(107, 'can_consumption', 4, { late: 'alternate', div: 10, otherwise: 'can_consumption_relative' }),
   u2(110, 'can_fuel_rate', { div: 10 }),
   u1(111, 'can_adblue_level'),
   u2(112, 'can_adblue_litres', { div: 10 }),
   u1(114, 'can_engine_load'),
-  late(115, 'can_engine_temp', 2, 'engineTemperature', { signed: true, div: 10 }),
+  row(115, 'can_engine_temp', 2, { late: 'engineTemperature', signed: true, div: 10 }),
   ...numbered(range(118, 122), 'can_axle_load', u2),
-  late(123, rawName(123), 4, 'controlWord'),
-  late(132, rawName(132), 8, 'securityWord'),
+  row(123, rawName(123), 4, { late: 'controlWord' }),
+  row(132, rawName(132), 8, { late: 'securityWord' }),
   u4(133, 'tacho_mileage', { div: 1000 }),
   u2(135, 'tacho_speed'),
-  late(147, 'tacho_card1_sn', 8, 'asciiPair', { partner: 148 }),
-  late(148, 'tacho_card1_sn', 8, 'asciiPair', { partner: 147 }),
-  late(149, 'tacho_card2_sn', 8, 'asciiPair', { partner: 150 }),
-  late(150, 'tacho_card2_sn', 8, 'asciiPair', { partner: 149 }),
+  row(147, 'tacho_card1_sn', 8, { late: 'asciiPair', partner: 148 }),
+  row(148, 'tacho_card1_sn', 8, { late: 'asciiPair', partner: 147 }),
+  row(149, 'tacho_card2_sn', 8, { late: 'asciiPair', partner: 150 }),
+  row(150, 'tacho_card2_sn', 8, { late: 'asciiPair', partner: 149 }),
   i2(151, 'can_battery_temperature', { div: 10 }),
   u1(152, 'can_battery_level'),
   u2(168, 'can_battery_voltage', { div: 10 }),
-  late(160, 'obd_dtc_number', 1, 'alternate'),
+  row(160, 'obd_dtc_number', 1, { late: 'alternate' }),
   u1(234, 'can_fuel_2'),
-  late(1102, 'can_fuel_2', 2, 'alternate'),
+  row(1102, 'can_fuel_2', 2, { late: 'alternate' }),
   bytes(325, 'obd_vin', 'text'),
 ];
 
@@ -406,13 +407,13 @@ const can: readonly IoRow[] = [
 const canFlags: readonly IoRow[] = [
   flag(652, 'can_key_state'),
   flag(653, 'can_hand_brake_state'),
-  late(654, 'can_door_driver_state', 1, 'doorBit'),
-  late(655, 'can_door_passenger_state', 1, 'doorBit'),
-  late(656, 'can_door_rear_left_state', 1, 'doorBit'),
-  late(657, 'can_door_rear_right_state', 1, 'doorBit'),
+  row(654, 'can_door_driver_state', 1, { late: 'doorBit' }),
+  row(655, 'can_door_passenger_state', 1, { late: 'doorBit' }),
+  row(656, 'can_door_rear_left_state', 1, { late: 'doorBit' }),
+  row(657, 'can_door_rear_right_state', 1, { late: 'doorBit' }),
   flag(658, 'can_trunk_state'),
   // The vendor's table gives 0 closed, 1 open, against the element's own name.
-  row(662, 'can_car_closed_state', 1, ioKind.notFlag),
+  row(662, 'can_car_closed_state', 1, { kind: ioKind.notFlag }),
   flag(898, 'can_ignition_state'),
   flag(899, 'can_webasto_state'),
   flag(900, 'can_engine_state'),
@@ -424,14 +425,14 @@ const canFlags: readonly IoRow[] = [
   flag(940, 'can_seat_belt_driver_state'),
   flag(941, 'can_seat_belt_passenger_state'),
   flag(946, 'can_pto_state'),
-  late(953, 'can_mil_indicator', 1, 'lampFlag'),
+  row(953, 'can_mil_indicator', 1, { late: 'lampFlag' }),
   flag(954, 'can_abs_state'),
   flag(955, 'can_esp_state'),
   flag(962, 'can_airbag_state'),
   flag(968, 'can_low_fuel'),
 ];
 
-const eventual: readonly IoRow[] = [flag(236, 'sos'), row(252, 'external_power_state', 1, ioKind.notFlag)];
+const eventual: readonly IoRow[] = [flag(236, 'sos'), row(252, 'external_power_state', 1, { kind: ioKind.notFlag })];
 
 const variable: readonly IoRow[] = [
   bytes(264, 'barcode', 'text'),
@@ -459,8 +460,8 @@ const sixSeriesRows: readonly IoRow[] = [
   flag(4, 'input_4'),
   u2(11, 'analog_3', { div: 1000 }),
   u2(245, 'analog_4', { div: 1000 }),
-  row(22, 'data_mode', 1, ioKind.dataMode),
-  row(71, 'gnss_status', 1, ioKind.gnss, { texts: ['off', undefined, 'no_fix', 'fix'], noFixMask: 0b101 }),
+  row(22, 'data_mode', 1, { kind: ioKind.dataMode }),
+  row(71, 'gnss_status', 1, { kind: ioKind.gnss, texts: ['off', undefined, 'no_fix', 'fix'], noFixMask: 0b101 }),
   ...numbered([62, 63, 64, 65, 5], 'ext_temp_sensor_id', key),
   ...numbered([72, 73, 74], 'ext_temp_sensor', (id, name) => i2(id, name, dallas)),
   flag(50, 'output_3'),
@@ -469,16 +470,16 @@ const sixSeriesRows: readonly IoRow[] = [
   u1(80, 'can_speed'),
   u1(87, 'can_fuel'),
   ...numbered(manualCan, 'raw_can', u4),
-  late(195, 'tacho_card1_sn', 8, 'asciiPair', { partner: 196 }),
-  late(196, 'tacho_card1_sn', 8, 'asciiPair', { partner: 195 }),
+  row(195, 'tacho_card1_sn', 8, { late: 'asciiPair', partner: 196 }),
+  row(196, 'tacho_card1_sn', 8, { late: 'asciiPair', partner: 195 }),
   ...numbered(range(701, 704), 'ble_temp_sensor', (id, name) =>
-    late(id, name, 2, 'alternate', { signed: true, div: 10 }),
+    row(id, name, 2, { late: 'alternate', signed: true, div: 10 }),
   ),
   ...numbered(range(10_644, 10_649), 'temp_sensor', (id, name) => i2(id, name, { div: 100 })),
 ];
 
 /** Ids that the 6-series reuses for FMS and CAN values of its own. */
-const sixSeriesOwn = new Set([...range(80, 140), 5, 69, ...range(71, 79), ...sixSeriesRows.map((each) => each.id)]);
+const sixSeriesOwn = new Set([...range(80, 140), 5, 69, ...range(71, 77), 79, ...sixSeriesRows.map((each) => each.id)]);
 
 /** A family of models that share one list of AVL ids. */
 export interface IoFamily {
