@@ -131,8 +131,8 @@ export function encode(message: Gt06Message): Buffer {
     .finish();
 }
 
-/** Wi-Fi frames of the watch-type clones announce their number of access points instead of a length. */
+/** Wi-Fi frames of the watch-type clones announce their number of access points instead of a length, bare locations their content. */
 function closeBare(w: Writer, contentStart: number, content: Content): Buffer {
-  w.patchU8(2, content.accessPoints?.length ?? w.length - contentStart + 1);
+  w.patchU8(2, content.accessPoints?.length ?? w.length - contentStart);
   return w.u8(0x0d).u8(0x0a).finish();
 }

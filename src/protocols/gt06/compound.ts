@@ -90,16 +90,16 @@ export const typedCell: Field<TypedCell> = {
 };
 
 /** A driver behind a length that counts the type byte; length 0 is no driver. */
-export const sizedDriver: Field<{ kind: number; id: string } | undefined> = {
+export const sizedDriver: Field<NonNullable<Content['driver']>> = {
   width: undefined,
   read(r) {
     const length = r.u8();
-    if (length === 0) return undefined;
+    if (length === 0) return { kind: undefined, id: '' };
     return within(r, length, () => ({ kind: r.u8(), id: r.hex(r.left) }));
   },
   write(w, value) {
     counted(w, () => {
-      if (value !== undefined) w.u8(value.kind).append(Buffer.from(value.id, 'hex'));
+      if (value.kind !== undefined) w.u8(value.kind).append(Buffer.from(value.id, 'hex'));
     });
   },
 };
@@ -185,3 +185,21 @@ export const clockUnlessText: Field<Clock | undefined> = {
 
 /** A key as its reader sends it: header, type, number, check byte. */
 export const keyBytes = struct('key', { header: u8(), kind: u8(), id: hexBytes(4), check: u8() });
+
+/** Number of ADC words, from bits 20-23 of the port word that stands six bytes before them. */
+export const adcWords: Field<readonly number[]> = {
+  width: undefined,
+  read(r) {
+    const portWord = r.bytes.readUInt32BE(r.offset - 6);
+    return Array.from({ length: (portWord >>> 20) & 15 }, () => r.u16() / 100);
+  },
+  write(w, volts) {
+    for (const each of volts) w.u16(Math.round(each * 100));
+  },
+};
+
+/** Year, month and day of this century are at `at`. */
+export function isDate(frame: Buffer, at: number): boolean {
+  const [year = 0, month = 0, day = 0] = frame.subarray(at, at + 3);
+  return year <= 99 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}

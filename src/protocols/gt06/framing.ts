@@ -1,6 +1,7 @@
 /**
  * GT06 bytes to frames. The length byte is believed when the frame it announces ends in CR LF; otherwise the frame ends at the first CR LF
- * behind a checksum that holds, for clones whose length byte is wrong. Checksums of well-delimited frames are left to the codec.
+ * behind a checksum that holds, for clones whose length byte is wrong. A wrong checksum of a well-delimited frame is left to the codec
+ * to refuse.
  *
  * Invariant: while a frame is incomplete, bytes inside it that are a whole frame with a good checksum end the wait: what was taken for
  * a header was none.
@@ -66,14 +67,16 @@ function watchWifiEnd(bytes: Buffer, start: number, end: number): number {
 /** Content sizes of bare locations: time and GPS, the same with three bytes of unknown meaning, and with a cell. */
 const bareSizes = [18, 21, 28];
 
-/** End of a location without serial number and checksum at `start`, 0 when it is none. It must be followed by a frame or nothing. */
+/**
+ * End of a location without serial number and checksum at `start`, 0 when it is none. Its length byte counts the content, which that
+ * of a frame with a checksum never does, and another frame or nothing follows.
+ */
 function bareLocationEnd(bytes: Buffer, start: number, end: number): number {
-  if (bytes[start] !== shortMark || !bareLocations.includes(bytes[start + 3] ?? 0)) return 0;
-  for (const size of bareSizes) {
-    const stop = start + shortHead + size + 2;
-    if (stop <= end && isEnd(bytes, stop - 2) && (stop === end || isMark(bytes, stop))) return stop;
-  }
-  return 0;
+  const size = bytes[start + 2] ?? 0;
+  if (bytes[start] !== shortMark || !bareLocations.includes(bytes[start + 3] ?? 0) || !bareSizes.includes(size))
+    return 0;
+  const stop = start + shortHead + size + 2;
+  return stop <= end && isEnd(bytes, stop - 2) && (stop === end || isMark(bytes, stop)) ? stop : 0;
 }
 
 /** True for frames of the shapes that clones send without serial number and checksum. */
@@ -108,11 +111,16 @@ class Gt06Framer implements Framer {
     return this.#odd(bytes, start, stop, end);
   }
 
-  /** A frame that ends where its length says; a Wi-Fi frame whose length byte counts access points may go on. */
+  /**
+   * A frame that ends where its length says. With a wrong checksum it may be a Wi-Fi frame that goes on, since its length byte counts
+   * access points, or bytes that look like a header before a frame that is good.
+   */
   #whole(bytes: Buffer, start: number, stop: number, end: number): Outcome {
     if (!isChecksumGood(bytes, start, stop)) {
       const wifi = watchWifiEnd(bytes, start, end);
       if (wifi > stop) return this.#give(this.#outcome.frame(start, wifi));
+      const inner = this.#innerFrame(bytes, start, stop);
+      if (inner > 0) return this.#give(this.#outcome.fault(start, inner, 'frame_length'));
     }
     return this.#give(this.#outcome.frame(start, stop));
   }

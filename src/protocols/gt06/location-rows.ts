@@ -2,7 +2,7 @@
  * Layouts of locations. Source: Concox, GT06 communication protocol (0x12), Jimi JM-VL03 protocol (0x22, 0xA0); the model variants as
  * public decoders read them.
  */
-import { type Field, flag, hexBytes, i16, u8, u16, u24, u32, u48 } from '../../wire/struct.js';
+import { flag, hexBytes, i16, u8, u16, u24, u32, u48 } from '../../wire/struct.js';
 import {
   absent,
   absentAs,
@@ -30,7 +30,7 @@ import {
   voltageLevel,
   when,
 } from './blocks.js';
-import { lengthCell, phone, sizedDriver, typedCell } from './compound.js';
+import { adcWords, isDate, lengthCell, phone, sizedDriver, typedCell } from './compound.js';
 import { elementList } from './elements.js';
 import { part, type Row, row } from './row.js';
 import { accTail, fix, head, lteElements } from './runs.js';
@@ -55,18 +55,6 @@ const peripheralElements = elementList({
   hasEscape: true,
   table: new Map([]),
 });
-
-/** Number of ADC words, from bits 20-23 of the port word that stands six bytes before them. */
-const adcWords: Field<readonly number[]> = {
-  width: undefined,
-  read(r) {
-    const portWord = r.bytes.readUInt32BE(r.offset - 6);
-    return Array.from({ length: (portWord >>> 20) & 15 }, () => r.u16() / 100);
-  },
-  write(w, volts) {
-    for (const each of volts) w.u16(Math.round(each * 100));
-  },
-};
 
 const base: readonly Row[] = [
   row({ name: '10', type: 'location', protocol: 0x10, fields: { ...fix, raw: rest() }, isLocalTime: true }),
@@ -294,6 +282,8 @@ const others: readonly Row[] = [
     type: 'location',
     protocol: 0x34,
     length: [55, 0xffff],
+    // Cells of the same length have their time where this has the alarm.
+    when: (frame, start) => isDate(frame, start + 4),
     fields: {
       alarmNumber: u32(),
       ...fix,

@@ -268,7 +268,7 @@ export const meanings: Meanings = {
     put: (value, draft) => (value === 0 ? undefined : draft.set('hardware_key', String(value))),
     take: (record) => decimalKeyOf(record) ?? 0,
   },
-  driver: { put: ({ id }, draft) => draft.set('hardware_key', upperHex(id)) },
+  driver: { put: ({ id }, draft) => draft.setText('hardware_key', upperHex(id)) },
   keyText: text('hardware_key'),
   keyBytes: { put: ({ id }, draft) => draft.set('hardware_key', upperHex(id)) },
   terminalId: digits('terminal_id', upperHex),

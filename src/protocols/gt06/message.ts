@@ -245,7 +245,7 @@ export interface Content {
   rfid?: string | undefined;
   isKeyAllowed?: boolean | undefined;
   driverNumber?: number | undefined;
-  driver?: { readonly kind: number; readonly id: string } | undefined;
+  driver?: { readonly kind: number | undefined; readonly id: string } | undefined;
   keyText?: string | undefined;
   keyBytes?:
     | { readonly header: number; readonly kind: number; readonly id: string; readonly check: number }
