@@ -62,7 +62,8 @@ export class ${id.charAt(0).toUpperCase()}${id.slice(1)}Framer implements Framer
   next(bytes: Buffer, start: number, end: number): Outcome {
     const at = bytes.indexOf(lineFeed, start);
     if (at >= 0 && at < end) return this.#outcome.frame(start, at + 1);
-    return end - start > this.#maxFrameBytes ? this.#outcome.fault(start, end, 'frame_too_large') : this.#outcome.more();
+    if (end - start > this.#maxFrameBytes) return this.#outcome.fault(start, end, 'frame_too_large');
+    return this.#outcome.more();
   }
 }
 `,
