@@ -9,6 +9,7 @@ import { protocolByName, protocols } from '../../src/protocols/registry.js';
 import { factsOf } from '../conformance/facts.js';
 import { noise } from '../support/arbitraries.js';
 import { defaultReceivedAt, type Vector, vectorsOf } from '../support/fixtures.js';
+import { cutAt, defaultLimits, frameChunks, singleBytes } from '../support/framing.js';
 import { attempt, type FuzzInput } from './attempt.js';
 import { spoiled } from './mutations.js';
 import { savedRegressions, saveRegression } from './regressions.js';
@@ -17,7 +18,10 @@ const seed = Number(process.env.MILEPOST_FUZZ_SEED ?? Math.floor(Math.random() *
 const givenRuns = process.env.MILEPOST_FUZZ_RUNS;
 const runs = Number(givenRuns ?? 20_000);
 /** Without a number of runs, as many as fit into this time. */
-const limitMs = givenRuns === undefined ? 4000 : 30 * 60_000;
+const limitMs = givenRuns === undefined ? 3000 : 30 * 60_000;
+
+/** A flood takes some 100 ms at most; where the time grows with the square of its size, it takes minutes. */
+const floodMs = 5000;
 
 function contextOf(transport: Transport, session = '', deviceId?: string): DecodeContext {
   return { transport, receivedAt: defaultReceivedAt, deviceId, model: undefined, session };
@@ -90,6 +94,52 @@ describe(`fuzz, seed ${seed}`, () => {
       await fuzz(protocol, inputsFrom(protocol, vectors));
     });
   }
+});
+
+describe('floods', () => {
+  const floodBytes = 64 * 1024;
+  const chunkBytes = 1000;
+
+  /** `piece` over and over. */
+  function repeated(piece: Buffer): Buffer {
+    return Buffer.alloc(floodBytes, piece);
+  }
+
+  function floodsOf(protocol: Protocol): (readonly [string, Buffer])[] {
+    const { markers, oversized } = factsOf(protocol.name);
+    const frames = vectorsOf(protocol.name).map((each) => each.bytes);
+    return [
+      ...markers.map((marker) => [`byte ${marker}`, repeated(Buffer.of(marker))] as const),
+      ...markers.map(
+        (marker, i) =>
+          [`bytes ${marker} ${markers[i - 1] ?? 0}`, repeated(Buffer.of(marker, markers[i - 1] ?? 0))] as const,
+      ),
+      ['an oversized head', repeated(oversized(defaultLimits.maxFrameBytes))],
+      ...frames
+        .slice(0, 12)
+        .map(
+          (frame, i) =>
+            [`the first bytes of frame ${i}`, repeated(frame.subarray(0, Math.min(12, frame.length)))] as const,
+        ),
+      ...frames
+        .slice(0, 12)
+        .map((frame, i) => [`frame ${i} without its end`, repeated(frame.subarray(0, -3))] as const),
+    ];
+  }
+
+  test.each(protocols.map((each) => [each.name, each] as const))(
+    '%s: a flood is read in time that grows with its size',
+    (_, protocol) => {
+      for (const [name, bytes] of floodsOf(protocol)) {
+        const startedMs = performance.now();
+        const cuts = Array.from({ length: Math.floor(floodBytes / chunkBytes) }, (_, i) => (i + 1) * chunkBytes);
+        const { mostWaiting } = frameChunks(protocol.createFramer(defaultLimits), cutAt(bytes, cuts));
+        expect([name, mostWaiting <= defaultLimits.maxFrameBytes + chunkBytes]).toEqual([name, true]);
+        frameChunks(protocol.createFramer(defaultLimits), singleBytes(bytes.subarray(0, 4096)));
+        expect([name, performance.now() - startedMs < floodMs]).toEqual([name, true]);
+      }
+    },
+  );
 });
 
 describe('regressions', () => {
