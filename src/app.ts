@@ -185,6 +185,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       snapshot: () => snapshots.run(),
       async stop() {
         ports.drain();
+        sessions.drainAll();
         await store.drained();
         sessions.closeAll('shutdown');
         sessions.stop();
@@ -264,6 +265,9 @@ function portPlan(config: Config): PlannedPort[] {
   return plan;
 }
 
+/** How often another free port is tried, where any will do. */
+const anyPortAttempts = 10;
+
 /** Ports of one gateway. */
 class Ports {
   readonly listening: Listening[] = [];
@@ -286,16 +290,33 @@ class Ports {
   }
 
   async #openOne(protocol: Protocol | undefined, port: number, config: Config, services: TcpServices): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#bind(protocol, port, config, services);
+      } catch (error) {
+        // A free TCP port may be taken as a UDP port.
+        if (port !== 0 || attempt === anyPortAttempts) throw error;
+      }
+    }
+  }
+
+  async #bind(protocol: Protocol | undefined, port: number, config: Config, services: TcpServices): Promise<void> {
     const { host } = config;
-    const tcp = new TcpPort(protocol, services);
     const name = protocol?.name ?? 'auto';
-    const withUdp = protocol?.transports.includes('udp') === true;
+    const tcp = new TcpPort(protocol, services);
     const bound = await tcp.listen(host, port);
+    const udp =
+      protocol?.transports.includes('udp') === true ? new UdpPort(protocol, services, config, host) : undefined;
+    try {
+      await udp?.listen(host, bound);
+    } catch (error) {
+      tcp.stop();
+      throw error;
+    }
     this.#tcp.push(tcp);
     this.listening.push({ protocol: name, transport: 'tcp', host, port: bound });
-    if (protocol === undefined || !withUdp) return;
-    const udp = new UdpPort(protocol, services, config);
-    this.listening.push({ protocol: name, transport: 'udp', host, port: await udp.listen(host, bound) });
+    if (udp === undefined) return;
     this.#udp.push(udp);
+    this.listening.push({ protocol: name, transport: 'udp', host, port: bound });
   }
 }

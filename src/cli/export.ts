@@ -11,7 +11,7 @@ import type { StateUpdate } from '../domain/update.js';
 import { decodeKept } from '../ingest/decoder.js';
 import type { Engine } from '../store/engine.js';
 import { readEntries } from '../store/entries.js';
-import { keptFrames } from '../store/history.js';
+import { type KeptFrame, keptFrames, sourcesOf } from '../store/history.js';
 import { LmdbEngine } from '../store/lmdb-engine.js';
 import { csvWriter, gpxWriter, jsonlWriter, type RecordWriter } from './export-formats.js';
 import { type CliIo, UsageError, writeLine } from './io.js';
@@ -109,18 +109,20 @@ export function* exportRecords(engine: Engine, filter: RecordFilter): Generator<
   }
 }
 
+/** The index leads to the frames of a unit's sources. */
+function* framesOf(engine: Engine, unit: string | undefined): Generator<KeptFrame> {
+  if (unit === undefined) yield* keptFrames(engine);
+  else for (const sourceId of sourcesOf(engine, unit)) yield* keptFrames(engine, sourceId);
+}
+
 function collectPlaces(engine: Engine, filter: RecordFilter): Place[] {
   const places: Place[] = [];
-  let lastSeq = -1;
-  let entry = -1;
-  for (const kept of keptFrames(engine)) {
-    entry = kept.seq === lastSeq ? entry + 1 : 0;
-    lastSeq = kept.seq;
+  for (const kept of framesOf(engine, filter.unit)) {
+    const { seq, index: entry } = kept;
     if (filter.unit !== undefined && kept.entry.context.deviceId !== filter.unit) continue;
     const updates = decodeKept(kept.entry) ?? [];
     updates.forEach((update, record) => {
-      if (update.at >= filter.fromMs && update.at < filter.toMs)
-        places.push({ at: update.at, seq: kept.seq, entry, record });
+      if (update.at >= filter.fromMs && update.at < filter.toMs) places.push({ at: update.at, seq, entry, record });
     });
   }
   return places;

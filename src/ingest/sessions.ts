@@ -10,6 +10,8 @@ import type { LiveUnits } from '../store/contract.js';
 /** What the registry needs of a session. */
 export interface LiveSession extends UnitLink {
   readonly address: string;
+  /** Reads no more; what is owed still goes out. */
+  drain(): void;
   /** Ends the session. */
   close(code: ErrorCode): void;
   /** Looks whether a timeout has passed. */
@@ -88,6 +90,10 @@ export class Sessions implements LiveUnits, UnitLinks {
 
   linkOf(sourceId: number): UnitLink | undefined {
     return this.#bySource.get(sourceId);
+  }
+
+  drainAll(): void {
+    for (const session of this.#all) session.drain();
   }
 
   closeAll(code: ErrorCode): void {

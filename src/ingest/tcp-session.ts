@@ -1,6 +1,6 @@
 /**
  * One TCP connection of a unit: bytes in, frames to its uplink, replies out when their commits are on disk and in the order in which
- * they fell due. Invariant: while a registration is awaited or the disk is far behind, the socket is paused and nothing is read.
+ * they fell due. Invariant: while a registration is awaited, the disk is far behind or the gateway stops, nothing is read.
  *
  * Written for thousands of idle connections: no timer, no child logger and no closure of its own beyond the session object.
  */
@@ -54,7 +54,12 @@ export class TcpSession implements LiveSession, UplinkOwner {
   #owedReplies: Buffer[] = [];
   #receivedBytes = 0;
   #strikes = 0;
-  #isHeld = false;
+  #boundId: number | undefined;
+  #isRegistering = false;
+  #isWaitingForDisk = false;
+  #isDraining = false;
+  /** The unit has said that it sends no more. */
+  #isHalfClosed = false;
   #isEnding = false;
   #isClosed = false;
 
@@ -90,8 +95,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isEnding = true;
-    const source = this.#uplink?.source;
-    this.#services.sessions.remove(this, source?.id);
+    this.#services.sessions.remove(this, this.#boundId);
     if (this.#counters !== undefined) this.#counters.connections--;
     this.#commands?.close();
     this.#log('info', 'closed');
@@ -100,6 +104,17 @@ export class TcpSession implements LiveSession, UplinkOwner {
   /** The socket takes bytes again. */
   drained(): void {
     if (!this.#isHeld && !this.#isEnding) this.#socket.resume();
+  }
+
+  /** The unit sends no more: what is owed to it still goes out. */
+  halfClosed(): void {
+    this.#isHalfClosed = true;
+    this.#endWhenPaid();
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    this.#socket.pause();
   }
 
   close(code: ErrorCode): void {
@@ -114,7 +129,8 @@ export class TcpSession implements LiveSession, UplinkOwner {
 
   tick(nowMs: number): void {
     const { limits } = this.#services;
-    if (this.#isEnding) {
+    if (this.#isWaitingForDisk) this.#goOnWhenDiskCan();
+    if (this.#isEnding || this.#isHalfClosed) {
       if (nowMs - this.#lastMs > limits.loginTimeoutMs) this.#socket.destroy();
     } else if (this.#uplink?.source === undefined && nowMs - this.#openedMs > limits.loginTimeoutMs) {
       this.close('login_timeout');
@@ -145,14 +161,20 @@ export class TcpSession implements LiveSession, UplinkOwner {
   }
 
   bound(source: SourceRow): void {
-    this.#services.sessions.bind(this, source.id);
+    const { sessions } = this.#services;
+    if (this.#boundId !== undefined && this.#boundId !== source.id) {
+      sessions.unbind(this, this.#boundId);
+      this.#commands?.close();
+    }
+    this.#boundId = source.id;
+    sessions.bind(this, source.id);
     this.#log('info', 'login');
   }
 
   settled(_seq: number, error: StoreError | undefined): void {
     if (error === undefined) {
       this.#payOwed();
-      if (this.#isHeld && !this.#services.store.isFull) this.#release();
+      if (this.#isWaitingForDisk) this.#goOnWhenDiskCan();
       return;
     }
     this.#owedSeqs = [];
@@ -177,7 +199,9 @@ export class TcpSession implements LiveSession, UplinkOwner {
       buffer.consumeTo(end);
     }
     this.#payOwed();
-    if (this.#services.store.isFull && !this.#isEnding) this.#hold();
+    if (!this.#services.store.isFull || this.#isEnding) return;
+    this.#isWaitingForDisk = true;
+    this.#socket.pause();
   }
 
   /** False when the frame has to be taken again later. */
@@ -188,9 +212,13 @@ export class TcpSession implements LiveSession, UplinkOwner {
       return true;
     }
     if (outcome instanceof Promise) {
-      this.#hold();
+      this.#isRegistering = true;
+      this.#socket.pause();
       outcome.then(
-        () => this.#release(),
+        () => {
+          this.#isRegistering = false;
+          this.#goOn();
+        },
         (error: unknown) => this.close(error instanceof MilepostError ? error.code : 'store_write'),
       );
       return false;
@@ -244,17 +272,28 @@ export class TcpSession implements LiveSession, UplinkOwner {
     return this.#framer;
   }
 
-  #hold(): void {
-    this.#isHeld = true;
-    this.#socket.pause();
+  get #isHeld(): boolean {
+    return this.#isRegistering || this.#isWaitingForDisk || this.#isDraining;
   }
 
-  #release(): void {
-    this.#isHeld = false;
-    if (this.#isEnding) return;
+  #goOnWhenDiskCan(): void {
+    if (this.#services.store.isFull) return;
+    this.#isWaitingForDisk = false;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#isHeld || this.#isEnding) return;
     this.#socket.resume();
     this.#read();
     this.#buffer.settle();
+    this.#endWhenPaid();
+  }
+
+  #endWhenPaid(): void {
+    if (!this.#isHalfClosed || this.#isEnding || this.#isHeld || this.#owedSeqs.length > 0) return;
+    this.#isEnding = true;
+    this.#socket.destroySoon();
   }
 
   /** Writes the replies whose commits are on disk. */
@@ -269,6 +308,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
     seqs.splice(0, due);
     replies.splice(0, due);
     this.#write(bytes);
+    if (this.#isHalfClosed) this.#endWhenPaid();
   }
 
   #write(bytes: Buffer): void {

@@ -3,6 +3,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../errors.js';
+import type { Logger } from '../log.js';
 import type { Protocol } from '../protocols/protocol.js';
 import { type TcpServices, TcpSession } from './tcp-session.js';
 
@@ -12,7 +13,10 @@ type SessionSocket = Socket & { session?: TcpSession };
 function onData(this: SessionSocket, chunk: Buffer): void {
   this.session?.receive(chunk);
 }
-function onEnd(this: SessionSocket): void {
+function onHalfClose(this: SessionSocket): void {
+  this.session?.halfClosed();
+}
+function onClose(this: SessionSocket): void {
   this.session?.ended();
 }
 function onDrain(this: SessionSocket): void {
@@ -25,10 +29,12 @@ const backlog = 4096;
 
 export class TcpPort {
   readonly #server: Server;
+  readonly #log: Logger;
 
   /** `protocol` undefined: the port recognises it. */
   constructor(protocol: Protocol | undefined, services: TcpServices) {
-    this.#server = createServer({ noDelay: true }, (socket: SessionSocket) => {
+    this.#log = services.log;
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: SessionSocket) => {
       const refusal = services.sessions.admits(socket.remoteAddress ?? '');
       if (refusal !== undefined) {
         services.metrics.error(refusal, protocol?.name);
@@ -40,7 +46,8 @@ export class TcpPort {
       socket.session = session;
       services.sessions.add(session);
       socket.on('data', onData);
-      socket.on('close', onEnd);
+      socket.on('end', onHalfClose);
+      socket.on('close', onClose);
       socket.on('drain', onDrain);
       socket.on('error', onError);
     });
@@ -54,6 +61,9 @@ export class TcpPort {
       });
       this.#server.listen({ host, port, backlog }, () => {
         const address = this.#server.address();
+        this.#server.removeAllListeners('error');
+        // Too many open files, say: the connection is lost, the port stays open.
+        this.#server.on('error', (error) => this.#log.error({ err: error }, 'tcp'));
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });
     });

@@ -3,6 +3,7 @@
  * sender is kept by address, for a bounded number of senders: the one heard from longest ago is forgotten first.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { ConfigError, FrameError, type MilepostError, type StoreError } from '../errors.js';
 import type { Protocol } from '../protocols/protocol.js';
 import type { SourceRow } from '../store/rows.js';
@@ -65,11 +66,12 @@ export class UdpPort {
   readonly #peers = new Map<string, UdpPeer>();
   #isStopped = false;
 
-  constructor(protocol: Protocol, services: UdpServices, limits: UdpLimits) {
+  /** `host` is where it will listen: it tells the family of addresses. */
+  constructor(protocol: Protocol, services: UdpServices, limits: UdpLimits, host = '127.0.0.1') {
     this.#protocol = protocol;
     this.#services = services;
     this.#limits = limits;
-    this.#socket = createSocket('udp4');
+    this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     this.#socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
   }
 
@@ -77,6 +79,7 @@ export class UdpPort {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#socket.once('error', (error) => {
+        this.#socket.close();
         reject(new ConfigError([`cannot listen on udp ${host}:${port}: ${error.message}`], 'port_in_use'));
       });
       this.#socket.bind({ port, address: host }, () => {

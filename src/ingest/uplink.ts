@@ -3,7 +3,6 @@
  * Connections (`tcp.ts`) and datagrams (`udp.ts`) differ only in how bytes come and go.
  */
 import type { Clock } from '../clock.js';
-
 import { CodecError, FrameError, MilepostError, SessionError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics, ProtocolCounters } from '../metrics.js';
@@ -80,6 +79,8 @@ export class Uplink {
   /** Takes one whole frame. `frame` is a view that is not kept. */
   take(frame: Buffer, receivedAt: number): FrameOutcome {
     this.#context.receivedAt = receivedAt;
+    const hindrance = this.#source === undefined ? undefined : this.#hindrance(this.#source);
+    if (hindrance !== undefined) return hindrance;
     let message: Message;
     try {
       message = this.protocol.decode(frame, this.#context);
@@ -96,6 +97,17 @@ export class Uplink {
     this.#counters.frames++;
     if (this.#source === undefined) return new SessionError('not_logged_in', { got: message.type });
     return this.#accept(frame, message, receivedAt);
+  }
+
+  /** A source that was changed, blocked or taken back since the login has to be admitted anew. */
+  #hindrance(source: SourceRow): FrameOutcome | undefined {
+    const { store, gatekeeper } = this.#services;
+    if (store.registry.get('source', source.id) === source) return undefined;
+    const admission = gatekeeper.admit(source.deviceId, this.protocol);
+    if (admission instanceof Promise) return admission;
+    if ('refused' in admission) return new SessionError(admission.refused, { got: source.deviceId });
+    this.#bind(admission.source);
+    return undefined;
   }
 
   #accept(frame: Buffer, message: Message, receivedAt: number): FrameOutcome {
@@ -190,9 +202,14 @@ export class Uplink {
       { unit: this.#source.deviceId, code: error.code, detail: error.message },
       'unreadable frame',
     );
-    const { seq, release } = this.#services.store.acceptUndecodable(this.#toKeep(frame), error.code, this.#owner);
-    const reply = release ? this.protocol.replyUndecodable(frame, this.#context) : refusal;
-    if (reply !== null) this.#owner.owe(seq, reply);
-    return 'done';
+    try {
+      const { seq, release } = this.#services.store.acceptUndecodable(this.#toKeep(frame), error.code, this.#owner);
+      const reply = release ? this.protocol.replyUndecodable(frame, this.#context) : refusal;
+      if (reply !== null) this.#owner.owe(seq, reply);
+      return 'done';
+    } catch (failure) {
+      if (failure instanceof MilepostError) return failure;
+      throw failure;
+    }
   }
 }

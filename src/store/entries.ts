@@ -147,6 +147,7 @@ function decodeContext(text: string): FrameContext {
 
 /** The entries of a value, in order. Throws `StoreError` `store_version` or `store_corrupt`. */
 export function* readEntries(value: Buffer): Generator<Entry> {
+  if (value.length < valueHeaderBytes) throw new StoreError('store_corrupt', { at: 'value', got: value.length });
   if (value[0] !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: value[0] ?? -1 });
   let at = valueHeaderBytes;
   while (at < value.length) {
@@ -154,8 +155,17 @@ export function* readEntries(value: Buffer): Generator<Entry> {
     const bodyAt = at + entryHeaderBytes;
     const end = bodyAt > value.length ? Number.POSITIVE_INFINITY : bodyAt + value.readUInt32BE(at + 1);
     if (end > value.length) throw new StoreError('store_corrupt', { at: 'entry length', offset: at });
-    yield readEntry(kind, value.subarray(bodyAt, end), at);
+    yield checkedEntry(kind, value.subarray(bodyAt, end), at);
     at = end;
+  }
+}
+
+function checkedEntry(kind: number | undefined, body: Buffer, offset: number): Entry {
+  try {
+    return readEntry(kind, body, offset);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError('store_corrupt', { at: 'entry', offset, cause });
   }
 }
 
@@ -165,6 +175,7 @@ function readEntry(kind: number | undefined, body: Buffer, offset: number): Entr
     throw new StoreError('store_corrupt', { at: 'entry kind', got: kind ?? -1, offset });
   }
   const frameAt = frameHeaderBytes + body.readUInt16BE(12);
+  if (frameAt > body.length) throw new StoreError('store_corrupt', { at: 'context length', offset });
   return {
     kind: kind === EntryKind.frame ? 'frame' : 'undecodable',
     sourceId: body.readUInt32BE(0),

@@ -6,7 +6,8 @@
 import { StoreError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { type FrameEntry, readEntries } from './entries.js';
-import { readMark, Table } from './tables.js';
+import type { RowChange, SourceRow } from './rows.js';
+import { parseRow, readMark, Table } from './tables.js';
 
 export function encodeSeqs(seqs: readonly number[]): Buffer {
   const bytes: number[] = [];
@@ -45,24 +46,51 @@ export function lastSeqOf(value: Buffer): number {
 /** A kept frame with its place in the journal. */
 export interface KeptFrame {
   readonly seq: number;
+  /** Place among the frames of its commit, from 0. */
+  readonly index: number;
   readonly entry: FrameEntry;
 }
 
 /** Frames kept, in the order of their receipt: of one source, or of all. Views are valid until the next step. */
 export function* keptFrames(engine: Engine, sourceId?: number): Generator<KeptFrame> {
   for (const { seq, value } of sourceId === undefined ? engine.read(0) : valuesOf(engine, sourceId)) {
+    let index = 0;
     for (const entry of readEntries(value)) {
-      if (entry.kind !== 'rows' && (sourceId === undefined || entry.sourceId === sourceId)) yield { seq, entry };
+      if (entry.kind === 'rows') continue;
+      if (sourceId === undefined || entry.sourceId === sourceId) yield { seq, index, entry };
+      index++;
     }
   }
+}
+
+/** Every source that ever had this wire identity, read from the engine alone: for a process beside the gateway. */
+export function sourcesOf(engine: Engine, deviceId: string): readonly number[] {
+  const found = new Set<number>();
+  const look = ({ table, row }: RowChange) => {
+    const source = table === 'source' ? (row as SourceRow | null) : null;
+    if (source?.deviceId === deviceId) found.add(source.id);
+  };
+  // Read before the rows: a snapshot that ends in between moves rows from the journal to the table.
+  const cursor = readMark(engine)?.cursor ?? 0;
+  for (const { key, value } of engine.rows(Table.rows, ['source'])) {
+    look({ table: 'source', id: key[1] as number, row: parseRow<SourceRow>(value, Table.rows) });
+  }
+  for (const { value } of engine.read(cursor + 1)) {
+    for (const entry of readEntries(value)) if (entry.kind === 'rows') entry.changes.forEach(look);
+  }
+  return [...found];
 }
 
 /** Indexed commits by their numbers, then everything that is not indexed yet. */
 function* valuesOf(engine: Engine, sourceId: number): Generator<{ seq: number; value: Buffer }> {
   const cursor = readMark(engine)?.cursor ?? 0;
+  let last = 0;
   for (const { value: index } of engine.rows(Table.index, [sourceId])) {
     for (const seq of decodeSeqs(index)) {
-      const value = seq <= cursor ? engine.get(seq) : undefined;
+      // A pass that a crash cut short has left seqs that the next one wrote again.
+      if (seq <= last || seq > cursor) continue;
+      last = seq;
+      const value = engine.get(seq);
       if (value !== undefined) yield { seq, value };
     }
   }

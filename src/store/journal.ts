@@ -2,7 +2,8 @@
  * Group commit: what one turn of the event loop accepted is one value, and one value is one commit of the engine. While a commit is on
  * its way the next one fills. Whoever added something learns from `settled` when its commit is on disk, or that it never will be.
  *
- * Invariant: commits settle in the order of their numbers, and once one fails every later one that was already open fails with it.
+ * Invariant: commits settle in the order of their numbers, and once one fails every later one that was already open fails with it. The
+ * next commit takes the number of the failed one, so that whatever a failing disk did keep of it is overwritten.
  */
 import type { Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
@@ -32,7 +33,7 @@ export class Journal {
   #isWriting = false;
   #scheduled = false;
   #closed = false;
-  #idle: (() => void)[] = [];
+  #drains: { readonly seq: number; readonly resolve: () => void }[] = [];
 
   constructor(options: { engine: Engine; clock: Clock; listener: CommitListener; nextSeq: number }) {
     this.#engine = options.engine;
@@ -71,10 +72,11 @@ export class Journal {
     return this.#openSeq;
   }
 
-  /** Resolves when nothing waits for the disk any more. */
+  /** Resolves when everything added so far has been committed or has failed. */
   drained(): Promise<void> {
+    const seq = this.#filling.entries > 0 ? this.#openSeq : this.#openSeq - 1;
     if (!this.#isWriting && !this.#scheduled) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return new Promise((resolve) => this.#drains.push({ seq, resolve }));
   }
 
   /** Takes no more entries; what is open is still committed. */
@@ -98,13 +100,20 @@ export class Journal {
 
   async #commitAll(): Promise<void> {
     this.#isWriting = true;
-    while (this.#filling.entries > 0) await this.#commitOne();
+    while (this.#filling.entries > 0) this.#endDrains(await this.#commitOne());
     this.#isWriting = false;
     this.#writing.trim(keptBuilderBytes);
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#endDrains(this.#openSeq);
   }
 
-  async #commitOne(): Promise<void> {
+  #endDrains(seq: number): void {
+    if (this.#drains.length === 0) return;
+    for (const drain of this.#drains) if (drain.seq <= seq) drain.resolve();
+    this.#drains = this.#drains.filter((drain) => drain.seq > seq);
+  }
+
+  /** Returns the number up to which everything has settled. */
+  async #commitOne(): Promise<number> {
     const builder = this.#filling;
     const seq = this.#openSeq++;
     const openedAtMs = this.#openedAtMs;
@@ -114,17 +123,20 @@ export class Journal {
     try {
       await this.#engine.append(seq, builder.view());
     } catch (cause) {
-      this.#fail(seq, new StoreError('store_write', { got: String(cause), cause }));
-      return;
+      return this.#fail(seq, new StoreError('store_write', { got: String(cause), cause }));
     }
     this.#listener.committed(seq, builder.length, this.#clock.monotonicMs() - openedAtMs);
+    return seq;
   }
 
   /** What opened after the failed commit may rest on it (a registration, say), so it fails too. */
-  #fail(seq: number, error: StoreError): void {
+  #fail(seq: number, error: StoreError): number {
+    const openSeq = this.#openSeq;
     const openHasEntries = this.#filling.entries > 0;
-    if (openHasEntries) this.#filling.begin(this.#clock.now());
+    this.#filling.begin(this.#clock.now());
+    this.#openSeq = seq;
     this.#listener.failed(seq, error);
-    if (openHasEntries) this.#listener.failed(this.#openSeq++, error);
+    if (openHasEntries) this.#listener.failed(openSeq, error);
+    return openSeq;
   }
 }

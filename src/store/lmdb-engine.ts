@@ -1,6 +1,9 @@
 /**
  * The embedded engine: LMDB through the `lmdb` package, whose prebuilt binaries come inside the registry package. A write resolves
  * after the sync of its commit (the package's default; it is never switched off).
+ *
+ * Writes of one turn of the event loop are not batched by the package: the journal does that, and a batch that fails leaves a promise
+ * behind that nobody can catch.
  */
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../errors.js';
@@ -30,6 +33,7 @@ export class LmdbEngine implements Engine {
         readOnly: this.#readOnly,
         maxDbs: 16,
         noMemInit: true,
+        eventTurnBatching: false,
       });
       this.#log = this.#root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
     } catch (cause) {
@@ -38,7 +42,7 @@ export class LmdbEngine implements Engine {
   }
 
   async append(seq: number, value: Buffer): Promise<void> {
-    await this.#log.put(seq, value);
+    await written(this.#log.put(seq, value));
   }
 
   *read(fromSeq: number): Iterable<{ seq: number; value: Buffer }> {
@@ -56,20 +60,20 @@ export class LmdbEngine implements Engine {
   }
 
   async drop(seq: number): Promise<void> {
-    await this.#log.remove(seq);
+    await written(this.#log.remove(seq));
   }
 
   async put(table: string, key: TableKey, value: Buffer): Promise<void> {
-    await this.#table(table).put([...key], value);
+    await written(this.#writable(table).put([...key], value));
   }
 
   async delete(table: string, key: TableKey): Promise<void> {
-    await this.#table(table).remove([...key]);
+    await written(this.#writable(table).remove([...key]));
   }
 
   *rows(table: string, prefix: TableKey = []): Iterable<{ key: TableKey; value: Buffer }> {
     const options = prefix.length === 0 ? {} : { start: [...prefix] };
-    for (const { key, value } of this.#table(table).getRange(options)) {
+    for (const { key, value } of this.#table(table)?.getRange(options) ?? []) {
       if (!prefix.every((part, i) => key[i] === part)) return;
       yield { key, value };
     }
@@ -79,12 +83,34 @@ export class LmdbEngine implements Engine {
     await this.#root.close();
   }
 
-  #table(name: string): Database<Buffer, Key> {
+  #writable(name: string): Database<Buffer, Key> {
+    const table = this.#table(name);
+    if (table === undefined) throw new StoreError('store_write', { at: `table ${name}` });
+    return table;
+  }
+
+  /** Undefined when this process only reads and nobody has made the table yet. */
+  #table(name: string): Database<Buffer, Key> | undefined {
     let table = this.#tables.get(name);
     if (table === undefined) {
       table = this.#root.openDB<Buffer, Key>({ name: `table:${name}`, encoding: 'binary' });
-      this.#tables.set(name, table);
+      if (table !== undefined) this.#tables.set(name, table);
     }
     return table;
   }
+}
+
+/** A failed commit tells its reason by a second promise: unless that is caught too, the process ends. */
+async function written(write: Promise<boolean>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    const { commitError } = error as { commitError?: Promise<never> };
+    const reason = commitError?.catch((cause: unknown) => cause);
+    throw (await Promise.race([reason, nextTurn()])) ?? error;
+  }
+}
+
+function nextTurn(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(resolve, undefined));
 }

@@ -15,9 +15,9 @@ export class MemoryEngine implements Engine {
   }
 
   async append(seq: number, value: Buffer): Promise<void> {
+    this.#sizeBytes += value.length - (this.#log.get(seq)?.length ?? 0);
     this.#log.set(seq, Buffer.from(value));
     this.#last = seq;
-    this.#sizeBytes += value.length;
     for (const [oldest, { length }] of this.#log) {
       if (this.#sizeBytes <= this.#limitBytes) break;
       this.#log.delete(oldest);

@@ -1,13 +1,13 @@
 /**
  * What a start does before the gateway takes anything in: tables of the last snapshot, then the journal from there on.
  */
-import { type StateSnapshot, stateFrom } from '../domain/state.js';
+import { type StateSnapshot, stateFrom, UnitState } from '../domain/state.js';
 import type { StateUpdate } from '../domain/update.js';
 import { StoreError } from '../errors.js';
 import { type FrameEntry, readEntries, valueVersion } from './entries.js';
 import type { RowChange, RowId, TableName } from './rows.js';
 import type { Store } from './store.js';
-import { readMark, type SnapshotMark, Table } from './tables.js';
+import { parseRow, readMark, type SnapshotMark, Table } from './tables.js';
 
 /** Decodes a kept frame as it was decoded when it came. Undefined when no decoder can read it any more. */
 export type FrameDecoder = (entry: FrameEntry) => readonly StateUpdate[] | undefined;
@@ -35,20 +35,21 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
   await checkVersion(store);
   const mark = readMark(store.engine);
   loadRows(store);
-  for (const { key, value } of store.engine.rows(Table.units)) {
-    store.units.ensure(Number(key[0])).state = stateFrom(JSON.parse(value.toString()) as StateSnapshot);
-  }
+  loadStates(store);
   const cursor = mark?.cursor ?? 0;
   const decodedAgain = mark !== undefined && !sameVersions(mark.decoderVersions, decoderVersions);
+  if (decodedAgain) forgetRecords(store);
   let last = cursor;
   let replayedValues = 0;
   let replayedFrames = 0;
+  let replayedBytes = 0;
   for (const { seq, value } of store.engine.read(decodedAgain ? 0 : cursor + 1)) {
     replayedFrames += replayValue(options, seq, value, cursor);
     replayedValues++;
+    if (seq > cursor) replayedBytes += value.length;
     last = Math.max(last, seq);
   }
-  store.open(last + 1);
+  store.open(last + 1, replayedBytes);
   return { mark, replayedValues, replayedFrames, decodedAgain };
 }
 
@@ -64,9 +65,30 @@ async function checkVersion(store: Store): Promise<void> {
 function loadRows(store: Store): void {
   const changes: RowChange[] = [];
   for (const { key, value } of store.engine.rows(Table.rows)) {
-    changes.push({ table: key[0] as TableName, id: key[1] as RowId, row: JSON.parse(value.toString()) });
+    changes.push({ table: key[0] as TableName, id: key[1] as RowId, row: parseRow(value, Table.rows) });
   }
   store.applyKept(changes, false);
+}
+
+function loadStates(store: Store): void {
+  for (const { key, value } of store.engine.rows(Table.units)) {
+    store.units.ensure(Number(key[0])).state = stateFrom(parseRow<StateSnapshot>(value, Table.units));
+  }
+}
+
+/**
+ * For decoding everything again: what an older decoder misread must not outlive it. Only when nothing has been dropped from the journal;
+ * otherwise the records are folded over the states, since these know of frames that are gone.
+ */
+function forgetRecords(store: Store): void {
+  const first = store.engine.bounds()?.first;
+  for (const unit of store.units.all()) {
+    store.units.touch(unit);
+    if (first !== 1) continue;
+    const { heardAt } = unit.state;
+    unit.state = new UnitState();
+    unit.state.heardAt = heardAt;
+  }
 }
 
 /** Values up to the snapshot are read again only for their frames: rows of the tables are newer. */

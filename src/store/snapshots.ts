@@ -7,9 +7,9 @@
  */
 import type { Clock, Timer } from '../clock.js';
 import { snapshotOf } from '../domain/state.js';
-import type { Engine } from './engine.js';
+import type { Engine, TableKey } from './engine.js';
 import { writtenAtOf } from './entries.js';
-import { encodeSeqs, lastSeqOf } from './history.js';
+import { decodeSeqs, encodeSeqs, lastSeqOf } from './history.js';
 import type { RowChange } from './rows.js';
 import type { Store } from './store.js';
 import { markKey, type SnapshotMark, Table } from './tables.js';
@@ -33,9 +33,15 @@ export interface Retention {
 
 const checkPeriodMs = 1000;
 const longestPauseMs = 60_000;
+/** Without anything to write, a pass only looks for what retention lets go. */
+const retentionPauseMs = 3_600_000;
 /** A pass is due when this much was written: it bounds what a start has to replay. */
 const replayLimitBytes = 64 * 1024 * 1024;
 const sliceItems = 256;
+/** Commits in one index row. */
+const fullIndexRow = 256;
+/** Most journal values one pass drops; the next pass goes on. */
+const maxDropsPerPass = 100_000;
 
 export class Snapshots {
   readonly #options: SnapshotOptions;
@@ -79,7 +85,8 @@ export class Snapshots {
   #isDue(): boolean {
     const { store, clock } = this.#options;
     if (store.bytesSinceSnapshot >= replayLimitBytes) return true;
-    return store.units.dirtyCount > 0 && clock.monotonicMs() - this.#lastPassAtMs >= longestPauseMs;
+    const isIdle = store.units.dirtyCount === 0 && store.bytesSinceSnapshot === 0;
+    return clock.monotonicMs() - this.#lastPassAtMs >= (isIdle ? retentionPauseMs : longestPauseMs);
   }
 
   async #pass(): Promise<void> {
@@ -93,7 +100,7 @@ export class Snapshots {
       await inSlices(rows, (change) => this.#writeRow(change));
       await inSlices(units, (unit) => this.#writeUnit(unit, cursor));
     } catch (error) {
-      store.applyKept(rows, true);
+      store.returnDirtyRows(rows, writtenBytes);
       for (const unit of units) store.units.touch(unit);
       throw error;
     }
@@ -110,13 +117,25 @@ export class Snapshots {
 
   async #writeUnit(unit: UnitEntry, cursor: number): Promise<void> {
     const indexed = unit.seqs.filter((seq) => seq <= cursor);
-    const first = indexed[0];
-    if (first !== undefined) {
-      await this.#engine.put(Table.index, [unit.sourceId, first], encodeSeqs(indexed));
+    if (indexed.length > 0) {
+      await this.#index(unit, indexed);
       unit.seqs = unit.seqs.filter((seq) => seq > cursor);
       if (unit.seqs.length > 0) this.#options.store.units.touch(unit);
     }
     await this.#engine.put(Table.units, [unit.sourceId], Buffer.from(JSON.stringify(snapshotOf(unit.state))));
+  }
+
+  /** Adds to the unit's open index row, so that passes in quick succession do not leave one row each. */
+  async #index(unit: UnitEntry, seqs: readonly number[]): Promise<void> {
+    const key = [unit.sourceId, unit.indexRow ?? (seqs[0] as number)] as const;
+    const all = unit.indexRow === undefined ? [...seqs] : [...this.#indexed(key), ...seqs];
+    await this.#engine.put(Table.index, key, encodeSeqs(all));
+    unit.indexRow = all.length < fullIndexRow ? key[1] : undefined;
+  }
+
+  #indexed(key: readonly [number, number]): readonly number[] {
+    for (const { value } of this.#engine.rows(Table.index, key)) return decodeSeqs(value);
+    return [];
   }
 
   async #writeMark(): Promise<void> {
@@ -130,30 +149,48 @@ export class Snapshots {
 
   /** Drops what is too old or too much, oldest first, and then the index entries that point to nothing any more. */
   async #retain(): Promise<void> {
+    let last = 0;
+    for (let count = 0; count < maxDropsPerPass; count += sliceItems) {
+      const { seqs, sizeBytes } = this.#doomed();
+      if (seqs.length === 0) break;
+      this.#keptBytes -= sizeBytes;
+      last = seqs.at(-1) as number;
+      // Should a crash come between the two, a little too much is kept, and never too little.
+      await this.#writeMark();
+      await inSlices(seqs, (seq) => this.#engine.drop(seq));
+    }
+    if (last > 0) await this.#dropIndexBefore(last + 1);
+  }
+
+  /** The oldest values that retention lets go, a slice at most. */
+  #doomed(): { readonly seqs: readonly number[]; readonly sizeBytes: number } {
     const { maxAgeMs, maxBytes } = this.#options.retention;
     const oldestMs = maxAgeMs === 0 ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - maxAgeMs;
     const limitBytes = maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes;
-    const doomed: number[] = [];
+    const seqs: number[] = [];
+    let sizeBytes = 0;
     for (const { seq, value } of this.#engine.read(0)) {
-      const isKept = writtenAtOf(value) >= oldestMs && this.#keptBytes <= limitBytes;
-      if (isKept || seq > this.#cursor) break;
-      doomed.push(seq);
-      this.#keptBytes -= value.length;
+      const isKept = writtenAtOf(value) >= oldestMs && this.#keptBytes - sizeBytes <= limitBytes;
+      if (isKept || seq > this.#cursor || seqs.length === sliceItems) break;
+      seqs.push(seq);
+      sizeBytes += value.length;
     }
-    if (doomed.length === 0) return;
-    await inSlices(doomed, (seq) => this.#engine.drop(seq));
-    await this.#writeMark();
-    await this.#dropIndexBefore((doomed.at(-1) as number) + 1);
+    return { seqs, sizeBytes };
   }
 
   async #dropIndexBefore(firstKept: number): Promise<void> {
-    const doomed: (readonly (number | string)[])[] = [];
-    let seen = 0;
-    for (const { key, value } of this.#engine.rows(Table.index)) {
-      if (lastSeqOf(value) < firstKept) doomed.push(key);
-      if (++seen % 10_000 === 0) await yieldToEvents();
+    await inSlices([...this.#options.store.units.all()], async ({ sourceId }) => {
+      for (const key of this.#doomedIndex(sourceId, firstKept)) await this.#engine.delete(Table.index, key);
+    });
+  }
+
+  #doomedIndex(sourceId: number, firstKept: number): TableKey[] {
+    const doomed: TableKey[] = [];
+    for (const { key, value } of this.#engine.rows(Table.index, [sourceId])) {
+      if (lastSeqOf(value) >= firstKept) break;
+      doomed.push(key);
     }
-    await inSlices(doomed, (key) => this.#engine.delete(Table.index, key));
+    return doomed;
   }
 }
 

@@ -88,9 +88,10 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     this.#trips = options.trips;
   }
 
-  /** Starts taking entries. Called once, after recovery has folded what the journal kept. */
-  open(nextSeq: number): void {
+  /** Starts taking entries. Called once, after recovery has folded what the journal kept: `replayedBytes` are in no snapshot yet. */
+  open(nextSeq: number, replayedBytes = 0): void {
     this.#committedSeq = nextSeq - 1;
+    this.#bytesSinceSnapshot = replayedBytes;
     this.#journal = new Journal({ engine: this.engine, clock: this.#clock, listener: this, nextSeq });
   }
 
@@ -145,7 +146,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     const id = `${frame.sourceId}:${createHash('sha256').update(frame.bytes).digest('hex')}`;
     const known = this.registry.get('poison', id);
     const journal = this.#openJournal();
-    if (known === undefined) journal.addFrame(frame, EntryKind.undecodable);
+    if (known === undefined) this.#keepUnread(journal, frame);
     const row: PoisonRow = {
       id,
       sourceId: frame.sourceId,
@@ -205,6 +206,15 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     }
   }
 
+  /** Takes back what a snapshot could not write; rows that have changed since are newer. */
+  returnDirtyRows(rows: readonly RowChange[], sizeBytes: number): void {
+    this.#bytesSinceSnapshot += sizeBytes;
+    for (const change of rows) {
+      const key = `${change.table}/${change.id}`;
+      if (!this.#dirtyRows.has(key)) this.#dirtyRows.set(key, change);
+    }
+  }
+
   /** Applies row changes that are already on disk. Used by recovery. */
   applyKept(changes: readonly RowChange[], dirty: boolean): void {
     for (const change of changes) {
@@ -236,7 +246,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     this.#metrics.error('store_write');
     const later = [...this.#batches].filter(([each]) => each >= seq).reverse();
     for (const [, batch] of later) {
-      for (const change of batch.undo.splice(0).reverse()) this.registry.apply(change);
+      for (const change of batch.undo.splice(0).reverse()) this.#undo(change);
       batch.changed.length = 0;
     }
     const batch = this.#batches.get(seq);
@@ -253,6 +263,18 @@ export class Store implements RegistryStore, StateStore, CommitListener {
   /** Resolves when nothing waits for the disk any more. */
   async drained(): Promise<void> {
     await this.#journal?.drained();
+  }
+
+  /** Counters are not turned back: somebody may still hold an id that was given out, and it must never come to mean another. */
+  #undo(change: RowChange): void {
+    if (change.table !== 'counter') this.registry.apply(change);
+  }
+
+  /** A frame without records is known to its unit all the same: the index leads to it. */
+  #keepUnread(journal: Journal, frame: FrameToKeep): void {
+    const { sourceId, receivedAt } = frame;
+    const seq = journal.addFrame(frame, EntryKind.undecodable);
+    this.#batch(seq).folds.push({ unit: this.units.ensure(sourceId), protocol: '', updates: [], receivedAt });
   }
 
   #announce(folds: readonly Fold[]): void {

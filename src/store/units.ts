@@ -10,6 +10,8 @@ export class UnitEntry {
   dirty = false;
   /** Commits since the last snapshot that hold frames of this unit. */
   seqs: number[] = [];
+  /** Key of the index row that the next snapshot adds to; undefined when it starts one. */
+  indexRow: number | undefined;
 
   constructor(sourceId: number) {
     this.sourceId = sourceId;
@@ -35,6 +37,10 @@ export class Units {
       this.#entries.set(sourceId, entry);
     }
     return entry;
+  }
+
+  all(): IterableIterator<UnitEntry> {
+    return this.#entries.values();
   }
 
   touch(entry: UnitEntry): void {
