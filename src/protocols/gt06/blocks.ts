@@ -16,13 +16,18 @@ type BitsOf<T extends BitTable> = { -readonly [K in keyof T]: T[K] extends reado
  */
 export function bitFields<const T extends BitTable>(raw: Field<number>, table: T): Field<BitsOf<T>> {
   const parts = Object.entries(table).map(([name, [shift, width]]) => ({ name, shift, width }));
-  const sources = parts.map(({ name, shift, width }) => {
-    const masked = `raw >>> ${shift} & ${2 ** (width ?? 1) - 1}`;
-    return `${JSON.stringify(name)}: ${width === undefined ? `(${masked}) === 1` : masked}`;
-  });
-  const split = new Function('raw', `return { ${sources.join(', ')} };`) as (raw: number) => BitsOf<T>;
+  const expression = (source: string): string => {
+    const members = parts.map(({ name, shift, width }) => {
+      const masked = `${source} >>> ${shift} & ${2 ** (width ?? 1) - 1}`;
+      return `${JSON.stringify(name)}: ${width === undefined ? `(${masked}) === 1` : masked}`;
+    });
+    return `({ ${members.join(', ')} })`;
+  };
+  const split = new Function('raw', `return ${expression('raw')};`) as (raw: number) => BitsOf<T>;
+  const inline = raw.inline;
   return {
     width: raw.width,
+    ...(inline === undefined ? {} : { inline: (at: number) => expression(inline(at)) }),
     read: (r) => split(raw.read(r)),
     write(w, value) {
       let sum = 0;
@@ -155,18 +160,26 @@ function signed(raw: number, signBit: number, div: number): number {
   return (raw & signBit) !== 0 && magnitude !== 0 ? -magnitude : magnitude;
 }
 
-/** Ms since 1970 of a calendar time; undefined when there is no such time. `year` counts from 2000. */
-function instantOf(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-): number | undefined {
-  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  if (day > 28 && day > new Date(Date.UTC(2000 + year, month, 0)).getUTCDate()) return undefined;
-  return Date.UTC(2000 + year, month - 1, day, hour, minute, second);
+const dayMs = 86_400_000;
+const lastYear = 99;
+
+/** When each month of 2000-2099 starts, and the one after: `Date.UTC` takes microseconds, and every message has a time. */
+const monthStarts = Float64Array.from({ length: (lastYear + 1) * 12 + 1 }, (_, month) => Date.UTC(2000, month));
+
+/** Ms since 1970 of the calendar time whose parts stand at `at`; NaN when there is no such time. */
+function instantAt(parts: Uint8Array, at: number): number {
+  const year = parts[at] as number;
+  const month = parts[at + 1] as number;
+  const day = parts[at + 2] as number;
+  const hour = parts[at + 3] as number;
+  const minute = parts[at + 4] as number;
+  const second = parts[at + 5] as number;
+  if (year > lastYear || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59)
+    return Number.NaN;
+  const index = year * 12 + month - 1;
+  const instant = (monthStarts[index] as number) + (day - 1) * dayMs;
+  if (instant >= (monthStarts[index + 1] as number)) return Number.NaN;
+  return instant + ((hour * 60 + minute) * 60 + second) * 1000;
 }
 
 /**
@@ -174,39 +187,41 @@ function instantOf(
  * hex. Source: Concox, GT06 communication protocol, location packet (date and time).
  */
 export function clock(): Field<Clock> {
-  return clockOf(
-    (byte) => byte,
-    (part) => part,
-  );
-}
-
-/** The same with two decimal digits a byte, as watch-type clones send it. */
-export function bcdClock(): Field<Clock> {
-  return clockOf(
-    (byte) => (byte >> 4 > 9 || (byte & 15) > 9 ? 255 : (byte >> 4) * 10 + (byte & 15)),
-    (part) => Math.floor(part / 10) * 16 + (part % 10),
-  );
-}
-
-function clockOf(fromByte: (byte: number) => number, toByte: (part: number) => number): Field<Clock> {
   return {
     width: 6,
     read(r) {
       const at = r.take(6);
-      const b = r.bytes;
-      const part = (i: number): number => fromByte(b[at + i] as number);
-      const instant = part(0) > 99 ? undefined : instantOf(part(0), part(1), part(2), part(3), part(4), part(5));
-      return instant ?? b.toString('hex', at, at + 6);
+      const instant = instantAt(r.bytes, at);
+      return Number.isNaN(instant) ? r.bytes.toString('hex', at, at + 6) : instant;
+    },
+    write: (w, value) => void w.append(typeof value === 'string' ? Buffer.from(value, 'hex') : partsOf(value)),
+  };
+}
+
+/** The same with two decimal digits a byte, as watch-type clones send it. */
+export function bcdClock(): Field<Clock> {
+  return {
+    width: 6,
+    read(r) {
+      const hex = r.hex(6);
+      const isDecimal = /^\d+$/.test(hex);
+      const instant = isDecimal ? instantAt(Uint8Array.from(hex.match(/../g) ?? [], Number), 0) : Number.NaN;
+      return Number.isNaN(instant) ? hex : instant;
     },
     write(w, value) {
-      if (typeof value === 'string') return void w.append(Buffer.from(value, 'hex'));
-      const date = new Date(value);
-      w.u8(toByte(date.getUTCFullYear() - 2000))
-        .u8(toByte(date.getUTCMonth() + 1))
-        .u8(toByte(date.getUTCDate()));
-      w.u8(toByte(date.getUTCHours())).u8(toByte(date.getUTCMinutes())).u8(toByte(date.getUTCSeconds()));
+      if (typeof value === 'string') w.append(Buffer.from(value, 'hex'));
+      else for (const part of partsOf(value)) w.u8(Math.floor(part / 10) * 16 + (part % 10));
     },
   };
+}
+
+/** Year since 2000, month, day, hour, minute, second. Throws `encode_range` outside of 2000-2099. */
+function partsOf(instant: number): Uint8Array {
+  const date = new Date(instant);
+  const year = date.getUTCFullYear() - 2000;
+  if (!(year >= 0 && year <= lastYear)) throw new CodecError('encode_range', { at: 'clock', got: instant });
+  const [month, day] = [date.getUTCMonth() + 1, date.getUTCDate()];
+  return Uint8Array.of(year, month, day, date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds());
 }
 
 /** Absolute degrees; on the wire minutes times 30,000. Source: Concox, GT06 communication protocol, location packet (latitude). */

@@ -5,6 +5,7 @@
 import type { FieldEntry, FieldValue, Position, StateUpdate } from '../../domain/update.js';
 import { UpdateBuilder } from '../../domain/update.js';
 import type { Cell, Gps, Neighbour, NetworkCode, WideNumber } from './message.js';
+import type { Row } from './row.js';
 import { alarmClasses, alarmClassOverrides, alarmOverrides, alarms, type ModelAlarms } from './spec.js';
 
 /** MCCs whose MNC has three digits. Source: ITU-T E.212, annex (list of MCC/MNC). */
@@ -12,12 +13,17 @@ const threeDigitMccs = [302, 310, 311, 312, 313, 314, 315, 316, 334, 338, 342, 3
 /** Fewer satellites do not make a position at 0/0 believable. */
 const minSatellites = 4;
 
+/** What reading a message depends on besides its content. */
+export type DraftFacts = Pick<Draft, 'zoneMs' | 'model' | 'elements'>;
+
 /** Collects what the fields of a message mean. */
 export class Draft {
   readonly builder = new UpdateBuilder();
   /** Offset of the unit's clock from UTC, ms. */
   readonly zoneMs: number;
   readonly model: string;
+  /** Layouts of the elements that the message may hold. */
+  readonly elements: Row['elements'];
   at: number;
   isTimed = false;
   isBacklog = false;
@@ -25,10 +31,11 @@ export class Draft {
   network: NetworkCode | undefined = undefined;
   raw = '';
 
-  constructor(receivedAt: number, zoneMs: number, model: string) {
+  constructor(receivedAt: number, facts: DraftFacts) {
     this.at = receivedAt;
-    this.zoneMs = zoneMs;
-    this.model = model;
+    this.zoneMs = facts.zoneMs;
+    this.model = facts.model;
+    this.elements = facts.elements;
   }
 
   set(name: string, value: FieldValue | undefined): void {
@@ -86,7 +93,7 @@ export class Draft {
   }
 
   plmn({ mcc, mnc }: NetworkCode): void {
-    if (mcc === 0 || mcc > 999) return;
+    if (mcc === 0 || mcc > 999 || mnc > 999) return;
     this.set('gsm_mcc', mcc);
     this.set('gsm_mnc', mnc);
     this.set('gsm_network_code', networkCodeText(mcc, mnc));
@@ -135,10 +142,19 @@ export function cleanText(text: string): string {
   return text.replace(/^[\x00-\x20\xff]+|[\x00-\x20\xff]+$/g, '');
 }
 
+/** Texts made before, by MCC and MNC: a fleet meets few networks, and every message names one. */
+const networkCodes = new Map<number, string>();
+const mostNetworkCodes = 4096;
+
 /** `24602`; the MNC has three digits where its country uses three. */
 export function networkCodeText(mcc: number, mnc: number): string {
+  const key = mcc * 1000 + mnc;
+  const known = networkCodes.get(key);
+  if (known !== undefined) return known;
   const digits = mnc > 99 || threeDigitMccs.includes(mcc) ? 3 : 2;
-  return `${mcc}${String(mnc).padStart(digits, '0')}`;
+  const text = `${mcc}${String(mnc).padStart(digits, '0')}`;
+  if (networkCodes.size < mostNetworkCodes) networkCodes.set(key, text);
+  return text;
 }
 
 /** Strength byte to dBm: a magnitude, or two's complement from 128 on. */

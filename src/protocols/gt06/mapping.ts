@@ -27,8 +27,8 @@ export function toUpdates(message: Gt06Message, context: DecodeContext): StateUp
   if (silentTypes.has(message.type)) return [];
   const found = rowNamed(message.layout);
   const zoneMs = found.isLocalTime === true ? Number(context.session) * 60_000 : 0;
-  const draft = new Draft(context.receivedAt, zoneMs, modelOf(found, context));
-  putContent(message.content, draft);
+  const draft = new Draft(context.receivedAt, { zoneMs, model: modelOf(found, context), elements: found.elements });
+  putContent(message.content, found.layout, draft);
   const update = draft.build();
   return update.position === null && update.names.length === 0 ? [] : [update];
 }

@@ -3,6 +3,7 @@
  * `Content`: the compiler refuses a layout field that would be dropped.
  */
 
+import type { Struct } from '../../wire/struct.js';
 import { absent } from './blocks.js';
 import type { Draft } from './draft.js';
 import { digits, flag, type Meaning, number, numberBelow, raw, structural, text } from './meaning-kit.js';
@@ -69,7 +70,8 @@ const longestNumber = 12;
 /** Elements without a layout go under their id: as a number up to six bytes, as hex beyond. */
 function putElements(elements: readonly Element[], draft: Draft): void {
   for (const { id, content, raw: hex } of elements) {
-    if (content !== undefined) putContent(content, draft);
+    const layout = draft.elements?.get(id);
+    if (content !== undefined && layout !== undefined) putContent(content, layout, draft);
     else if (hex && hex.length <= longestNumber) draft.set(`avl_io_${id}`, Number.parseInt(hex, 16));
     else if (hex) draft.set(`element_${id}`, hex);
   }
@@ -330,12 +332,25 @@ export const meanings: Meanings = {
   rawBeforeStatus: raw,
 };
 
-const puts = new Map(Object.entries(meanings).map(([key, meaning]) => [key, (meaning as Meaning<unknown>).put]));
+type Put = (value: unknown, draft: Draft) => void;
+type Step = readonly [field: keyof Content, put: Put];
 
-/** Tells `draft` all that `content` says, in wire order. */
-export function putContent(content: Content, draft: Draft): void {
-  for (const key in content) {
-    const value = content[key as keyof Content];
-    if (value !== undefined) puts.get(key)?.(value, draft);
+const plans = new Map<Struct<Content>, readonly Step[]>();
+
+/** What to call for each field of a layout, found once. */
+function planOf(layout: Struct<Content>): readonly Step[] {
+  let plan = plans.get(layout);
+  if (plan === undefined) {
+    plan = layout.fields.map((field): Step => [field, (meanings[field] as Meaning<unknown>).put]);
+    plans.set(layout, plan);
+  }
+  return plan;
+}
+
+/** Tells `draft` all that `content`, read with `layout`, says. */
+export function putContent(content: Content, layout: Struct<Content>, draft: Draft): void {
+  for (const [field, put] of planOf(layout)) {
+    const value = content[field];
+    if (value !== undefined) put(value, draft);
   }
 }

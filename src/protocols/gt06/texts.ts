@@ -13,10 +13,12 @@ const pidMode = '21';
 
 /** `283=000F4240,...`: key, kind, hexadecimal hundredths; the VIN is text. */
 export function putObdValues(list: string, draft: Draft): void {
-  for (const [key, value] of pairs(list)) {
-    const code = key.slice(0, 2).toUpperCase();
+  for (const item of list.split(',')) {
+    const [, key = '', value = ''] = /^([0-9a-f]{2})[0-9a-f]?=(.*)$/i.exec(item.trim()) ?? [];
+    const code = key.toUpperCase();
     const known = obdRows.find((each) => each.key === code);
-    if (code === obdVinKey) draft.setText(vinName, value);
+    if (code === '') putStrayText(item, draft);
+    else if (code === obdVinKey) draft.setText(vinName, value);
     else if (known === undefined) draft.setText(`obd_key_${code}`, value);
     else putHundredths(known, value, draft);
   }
@@ -24,26 +26,24 @@ export function putObdValues(list: string, draft: Draft): void {
 
 /** `210C=00033450,...`: mode and number of the value, hexadecimal hundredths. */
 export function putPidValues(list: string, draft: Draft): void {
-  for (const [key, value] of pairs(list)) {
-    const code = key.slice(-2).toUpperCase();
+  for (const item of list.split(',')) {
+    const [, key = '', value = ''] = /^[0-9a-f]{2}([0-9a-f]{2})=([0-9a-f]{1,8})$/i.exec(item.trim()) ?? [];
+    const code = key.toUpperCase();
     const known = pidRows.find((each) => each.key === code);
-    const pid = Number.parseInt(code, 16);
-    if (known !== undefined) putHundredths(known, value, draft);
-    else if (pid > 0) draft.set(`obd_pid_${pid}`, hundredths(value));
-    else draft.setText(`obd_key_${key}`, value);
+    if (Number.parseInt(code || '0', 16) === 0) putStrayText(item, draft);
+    else if (known === undefined) draft.set(`obd_pid_${Number.parseInt(code, 16)}`, hundredths(value));
+    else putHundredths(known, value, draft);
   }
+}
+
+/** What is no value of the list is kept as it is. */
+function putStrayText(item: string, draft: Draft): void {
+  draft.raw += Buffer.from(item, 'latin1').toString('hex');
 }
 
 function putHundredths(known: DiagnosticRow, value: string, draft: Draft): void {
   const number = hundredths(value);
   for (const name of known.names) draft.set(name, number);
-}
-
-function* pairs(list: string): Generator<[key: string, value: string]> {
-  for (const item of list.split(',')) {
-    const at = item.indexOf('=');
-    if (at > 0) yield [item.slice(0, at).trim(), item.slice(at + 1).trim()];
-  }
 }
 
 /** Hex digits as hundredths; eight digits are two's complement. */
