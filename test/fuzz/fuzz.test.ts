@@ -106,7 +106,8 @@ describe('floods', () => {
   }
 
   function floodsOf(protocol: Protocol): (readonly [string, Buffer])[] {
-    const { markers, oversized } = factsOf(protocol.name);
+    const { oversized } = factsOf(protocol.name);
+    const markers = factsOf(protocol.name).markers.slice(0, 8);
     const frames = vectorsOf(protocol.name).map((each) => each.bytes);
     return [
       ...markers.map((marker) => [`byte ${marker}`, repeated(Buffer.of(marker))] as const),
@@ -116,14 +117,12 @@ describe('floods', () => {
       ),
       ['an oversized head', repeated(oversized(defaultLimits.maxFrameBytes))],
       ...frames
-        .slice(0, 12)
+        .slice(0, 6)
         .map(
           (frame, i) =>
             [`the first bytes of frame ${i}`, repeated(frame.subarray(0, Math.min(12, frame.length)))] as const,
         ),
-      ...frames
-        .slice(0, 12)
-        .map((frame, i) => [`frame ${i} without its end`, repeated(frame.subarray(0, -3))] as const),
+      ...frames.slice(0, 6).map((frame, i) => [`frame ${i} without its end`, repeated(frame.subarray(0, -3))] as const),
     ];
   }
 
@@ -135,7 +134,7 @@ describe('floods', () => {
         const cuts = Array.from({ length: Math.floor(floodBytes / chunkBytes) }, (_, i) => (i + 1) * chunkBytes);
         const { mostWaiting } = frameChunks(protocol.createFramer(defaultLimits), cutAt(bytes, cuts));
         expect([name, mostWaiting <= defaultLimits.maxFrameBytes + chunkBytes]).toEqual([name, true]);
-        frameChunks(protocol.createFramer(defaultLimits), singleBytes(bytes.subarray(0, 4096)));
+        frameChunks(protocol.createFramer(defaultLimits), singleBytes(bytes.subarray(0, 2048)));
         expect([name, performance.now() - startedMs < floodMs]).toEqual([name, true]);
       }
     },
