@@ -67,7 +67,16 @@ function loadRows(store: Store): void {
   for (const { key, value } of store.engine.rows(Table.rows)) {
     changes.push({ table: key[0] as TableName, id: key[1] as RowId, row: parseRow(value, Table.rows) });
   }
-  store.applyKept(changes, false);
+  applyRows(store, changes);
+}
+
+/** `seq` is the commit that holds the changes; undefined for those that a snapshot has. */
+function applyRows(store: Store, changes: readonly RowChange[], seq?: number): void {
+  try {
+    store.applyKept(changes, seq !== undefined);
+  } catch (cause) {
+    throw new StoreError('store_corrupt', { at: seq === undefined ? `table ${Table.rows}` : `commit ${seq}`, cause });
+  }
 }
 
 function loadStates(store: Store): void {
@@ -97,7 +106,7 @@ function replayValue(options: RecoveryOptions, seq: number, value: Buffer, curso
   let frames = 0;
   for (const entry of readEntries(value)) {
     if (entry.kind === 'rows') {
-      if (seq > cursor) store.applyKept(entry.changes, true);
+      if (seq > cursor) applyRows(store, entry.changes, seq);
       continue;
     }
     frames++;
@@ -110,11 +119,8 @@ function replayValue(options: RecoveryOptions, seq: number, value: Buffer, curso
 
 function replayFrame({ store, decode, onUnreadable }: RecoveryOptions, entry: FrameEntry): void {
   const updates = decode(entry);
-  if (updates !== undefined) {
-    store.fold(store.units.ensure(entry.sourceId), updates, entry.receivedAt, entry.context.protocol);
-  } else if (entry.kind === 'frame') {
-    onUnreadable(entry);
-  }
+  if (updates === undefined && entry.kind === 'frame') onUnreadable(entry);
+  store.fold(store.units.ensure(entry.sourceId), updates ?? [], entry.receivedAt, entry.context.protocol);
 }
 
 function sameVersions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
