@@ -7,7 +7,7 @@ import { Writer } from '../../wire/writer.js';
 import { areSimpleBeacons, writeBeacons, writeSimpleBeacons } from './beacons.js';
 import type { IoTable } from './io-table.js';
 import type { Blob } from './messages.js';
-import { type AvlLayout, type IoRow, ioKind } from './spec.js';
+import { type AvlLayout, type IoRow, ioKind, rawName } from './spec.js';
 
 type Width = 1 | 2 | 4 | 8;
 const widths: readonly Width[] = [1, 2, 4, 8];
@@ -50,16 +50,15 @@ export class ElementWriter {
     this.#groups[width].push({ id, raw: BigInt.asUintN(8 * width, raw) });
   }
 
-  /** A number goes into the width its row has, or the smallest that holds it; hex into eight bytes, or as it is long. */
+  /** A number goes into the smallest width that holds it and in which nothing names it; hex into eight bytes, or as it is long. */
   #addUnnamed(id: number, value: FieldValue): void {
     if (id > 0xffff) return;
     if (typeof value === 'string') this.#addHex(id, value);
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) return;
     const raw = BigInt(value);
-    const declared = this.#table.family.rows.find((row) => row.id === id && row.width !== 0 && !row.onlyThisWidth);
-    const width = [declared?.width ?? 1, ...widths].find(
-      (each): each is Width => each !== 0 && fits(raw, each, value < 0),
-    );
+    const isUnnamed = (width: Width) => this.#table.group(width).rowOf(id).name === rawName(id);
+    const signed = widths.find((width) => isUnnamed(width) && this.#table.group(width).rowOf(id).signed);
+    const width = widths.find((each) => isUnnamed(each) && (signed ?? each) === each && fits(raw, each, value < 0));
     if (width !== undefined) this.#put(id, width, raw);
   }
 
@@ -169,7 +168,7 @@ function rawOf(row: IoRow, value: FieldValue): bigint | undefined {
 function numberRaw(row: IoRow, value: FieldValue): bigint | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   const raw = Math.round(value * row.div) - row.add;
-  return row.none.includes(raw) || raw < row.floor ? undefined : BigInt(raw);
+  return row.none.includes(raw) || raw < row.floor || raw > row.ceiling ? undefined : BigInt(raw);
 }
 
 function keyRaw(value: FieldValue): bigint | undefined {

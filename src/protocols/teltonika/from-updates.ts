@@ -2,7 +2,7 @@
  * Records in domain units to messages that carry them: what a virtual unit sends. The codec follows from the content: 8 where it is
  * enough, 8 Extended for ids above 255 and elements of variable length, 16 where a record has a generation type.
  */
-import { type StateUpdate, fieldValue as valueIn } from '../../domain/update.js';
+import { fieldValue, type StateUpdate } from '../../domain/update.js';
 import type { DecodeContext } from '../protocol.js';
 import { commandMessage } from './command-frames.js';
 import { ElementWriter } from './element-writer.js';
@@ -90,12 +90,12 @@ export function fromUpdates(updates: readonly StateUpdate[], context: DecodeCont
 
 /** The command frame that an update without a place tells of; what has a time of its own goes into a codec that has one. */
 function commandFrom(update: StateUpdate): CommandMessage | undefined {
-  const result = valueIn(update, 'command_result');
-  const command = valueIn(update, 'command_text');
-  const serial = valueIn(update, 'rs232_1');
+  const result = fieldValue(update, 'command_result');
+  const command = fieldValue(update, 'command_text');
+  const serial = fieldValue(update, 'rs232_1');
   const text = result ?? command ?? serial;
   if (typeof text !== 'string') return undefined;
-  const imei = valueIn(update, 'imei');
+  const imei = fieldValue(update, 'imei');
   const addressed = typeof imei === 'string' ? imei : undefined;
   const payload = Buffer.from(text, 'latin1');
   const seconds = update.timed ? Math.floor(update.at / 1000) : undefined;
@@ -139,13 +139,13 @@ function draftOf(update: StateUpdate, table: IoTable): Draft {
 
 /** Roaming goes into the data mode, together with the movement. */
 function addRoaming(elements: ElementWriter, update: StateUpdate): void {
-  const roaming = valueIn(update, 'gsm_roaming');
+  const roaming = fieldValue(update, 'gsm_roaming');
   if (typeof roaming !== 'boolean') return;
-  elements.add('data_mode', (roaming ? 2 : 0) + (valueIn(update, 'moving') === true ? 1 : 0));
+  elements.add('data_mode', (roaming ? 2 : 0) + (fieldValue(update, 'moving') === true ? 1 : 0));
 }
 
 function integerOf(update: StateUpdate, name: string, otherwise: number): number {
-  const value = valueIn(update, name);
+  const value = fieldValue(update, name);
   return typeof value === 'number' ? Math.round(value) : otherwise;
 }
 

@@ -79,15 +79,19 @@ function partnerOf(out: RecordOut, { row }: Late): Late | undefined {
   return { row: rows[at] as IoRow, high: high[at] as number, low: low[at] as number };
 }
 
-/** Two numbers whose decimal texts follow each other. One alone says nothing. */
+/** An ICCID in one piece: industry identifier 89, and 18 to 20 digits in all. Source: ITU-T E.118. */
+const wholeIccid = /^89\d{16,18}$/;
+
+/** Two numbers whose decimal texts follow each other. One alone says nothing, unless it holds everything. */
 function mapDecimalPair(out: RecordOut, late: Late): void {
   const partner = partnerOf(out, late);
-  if (partner === undefined || isZero(partner) || isZero(late)) {
-    if (!isZero(late)) keepRaw(out, late);
-    return;
-  }
-  if (late.row.id < partner.row.id) {
-    out.set(late.row.name, decimal(late.high, late.low) + decimal(partner.high, partner.low));
+  const text = decimal(late.high, late.low);
+  if (partner !== undefined && !isZero(partner) && !isZero(late)) {
+    if (late.row.id < partner.row.id) out.set(late.row.name, text + decimal(partner.high, partner.low));
+  } else if (wholeIccid.test(text)) {
+    out.set(late.row.name, text);
+  } else if (!isZero(late)) {
+    keepRaw(out, late);
   }
 }
 

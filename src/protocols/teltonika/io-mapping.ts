@@ -5,7 +5,7 @@
 import type { IoGroup, IoTable } from './io-table.js';
 import type { AvlRecord } from './messages.js';
 import type { RecordOut } from './record-out.js';
-import { type IoRow, ioKind, rawName } from './spec.js';
+import { type IoRow, ioKind } from './spec.js';
 import { barsPercent, hex16, networkCode, scaled, wideValue } from './values.js';
 
 /**
@@ -114,12 +114,9 @@ function mapSpecial(out: RecordOut, row: IoRow, n: number): void {
       if (code !== undefined) out.push(row.name, code);
       return;
     }
-    case ioKind.dataMode:
+    default:
       out.push(row.name, n);
       if (n < 4) out.push('gsm_roaming', n >= 2);
-      return;
-    default:
-      if (n !== 0) out.push(row.name, hex16(0, n));
   }
 }
 
@@ -140,19 +137,9 @@ function mapWideGroup(record: AvlRecord, group: IoGroup, out: RecordOut, start: 
   }
 }
 
-/** Maps an element of 8 bytes. */
+/** Maps an element of 8 bytes: it waits, is a key, or has no name. */
 function mapWide(out: RecordOut, row: IoRow, high: number, low: number): void {
-  if (row.kind === ioKind.late) {
-    out.late.add(row, high, low);
-  } else if (row.kind === ioKind.key) {
-    if ((high | low) !== 0) out.push(row.name, hex16(high, low));
-  } else if (row.kind === ioKind.flag) {
-    out.push(row.name, (high | low) !== 0);
-  } else if (row.kind > ioKind.number) {
-    mapSpecial(out, row, low >>> 0);
-  } else {
-    const raw = wideValue(high, low);
-    if (typeof raw === 'number') mapNumber(out, row, raw);
-    else out.push(rawName(row.id), raw);
-  }
+  if (row.kind === ioKind.late) out.late.add(row, high, low);
+  else if (row.kind !== ioKind.key) out.push(row.name, wideValue(high, low));
+  else if ((high | low) !== 0) out.push(row.name, hex16(high, low));
 }

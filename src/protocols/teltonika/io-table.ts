@@ -47,10 +47,6 @@ export class IoTable {
   constructor(family: IoFamily) {
     this.family = family;
     for (const row of family.rows) this.group(row.width).rows[row.id] ??= row;
-    for (const row of family.rows) {
-      if (row.onlyThisWidth || row.width === 0) continue;
-      for (const group of [this.one, this.two, this.four, this.eight]) group.rows[row.id] ??= row;
-    }
     for (const row of family.rows) if (!this.#byName.has(row.name)) this.#byName.set(row.name, row);
   }
 

@@ -45,8 +45,9 @@ const photoPart = 2;
 
 function setPhoto(builder: UpdateBuilder, payload: Buffer): void {
   const kind = payload[0];
-  if (kind === photoAnnounced && payload.length === 9) {
-    builder.set('photo_id', payload.readUInt32BE(1)).set('photo_size', payload.readUInt32BE(5));
+  if (kind === photoAnnounced && (payload.length === 5 || payload.length === 9)) {
+    builder.set('photo_id', payload.readUInt32BE(1));
+    if (payload.length === 9) builder.set('photo_size', payload.readUInt32BE(5));
   } else if (kind === photoPart && payload.length >= 11) {
     builder.set('photo_id', payload.readUInt32BE(1)).set('photo_offset', payload.readUInt32BE(5));
     builder.set('photo_data', payload.toString('hex', 11).toUpperCase());

@@ -112,7 +112,7 @@ export const ioKind = {
   /** raw / div, unsigned. */
   divided: 2,
   lastSimple: 2,
-  /** (raw + add) / div, absent for the values in `none` and below `floor`. */
+  /** (raw + add) / div, absent for the values in `none` and outside of `floor` to `ceiling`. */
   number: 3,
   /** Zero means true. */
   notFlag: 4,
@@ -157,7 +157,10 @@ export type LateKind =
 /** Readings of the group of variable length. */
 export type VariableKind = 'text' | 'positionText' | 'faultCodes' | 'simpleBeacons' | 'beacons' | 'hex';
 
-/** One AVL id of one width. */
+/**
+ * One AVL id of one width. The same id in a group of another width is another model's element, so it keeps to its number unless a
+ * second row names it.
+ */
 export interface IoRow {
   readonly id: number;
   readonly name: string;
@@ -170,13 +173,12 @@ export interface IoRow {
   readonly none: readonly number[];
   /** The first of `none`; NaN when there is none. Most rows have one or none, and comparing is cheaper than searching. */
   readonly firstNone: number;
-  /** Smaller values are error codes. */
+  /** Smaller and larger values are error codes, before scaling. */
   readonly floor: number;
+  readonly ceiling: number;
   readonly texts: readonly (string | undefined)[];
   /** Bit n set: value n of a receiver state means that coordinates are the last known ones. */
   readonly noFixMask: number;
-  /** The row does not hold when the element comes in a group of another width. */
-  readonly onlyThisWidth: boolean;
   readonly late: LateKind | undefined;
   readonly variable: VariableKind;
   /** Where the value goes when the name is taken by another element; undefined for `avl_io_<id>`. */
@@ -204,9 +206,9 @@ function row(id: number, name: string, width: IoWidth, options: IoOptions = {}):
     none: options.none ?? [],
     firstNone: options.none?.[0] ?? Number.NaN,
     floor: options.floor ?? Number.NEGATIVE_INFINITY,
+    ceiling: options.ceiling ?? Number.POSITIVE_INFINITY,
     texts: options.texts ?? [],
     noFixMask: options.noFixMask ?? 0,
-    onlyThisWidth: options.onlyThisWidth ?? false,
     late: options.late,
     variable: options.variable ?? 'hex',
     otherwise: options.otherwise,
@@ -215,10 +217,12 @@ function row(id: number, name: string, width: IoWidth, options: IoOptions = {}):
 }
 
 /** The simplest kind that does what `options` ask. */
-function kindOf(width: IoWidth, { signed, add, none, floor, div, late }: IoOptions): number {
+function kindOf(width: IoWidth, options: IoOptions): number {
   if (width === 0) return ioKind.variable;
-  if (late !== undefined) return ioKind.late;
-  if (signed !== undefined || add !== undefined || none !== undefined || floor !== undefined) return ioKind.number;
+  if (options.late !== undefined) return ioKind.late;
+  const { signed, add, none, floor, ceiling, div } = options;
+  const isSimple = [signed, add, none, floor, ceiling].every((option) => option === undefined);
+  if (!isSimple) return ioKind.number;
   return div === undefined ? ioKind.plain : ioKind.divided;
 }
 
@@ -244,9 +248,12 @@ export function unnamedRow(id: number, width: IoWidth): IoRow {
   return row(id, rawName(id), width);
 }
 
+/** 0 is unknown, and so is what no receiver would use: 99 and more. */
+const dilution: IoOptions = { div: 10, none: [0], ceiling: 989 };
 const dallas: IoOptions = { div: 10, none: [850, 2000, 3000, 4000, 5000] };
 const bleTemperature: IoOptions = { div: 100, none: [2000, 3000, 4000, 32765, 32766, 32767] };
-const bleHumidity: IoOptions = { div: 10, none: [32733, 32734, 32735] };
+/** Errors are 32733 to 32735. */
+const bleHumidity: IoOptions = { div: 10, ceiling: 1000 };
 const gnssWords = ['off', 'fix', 'no_fix', 'sleep', 'static'] as const;
 
 const permanent: readonly IoRow[] = [
@@ -258,31 +265,32 @@ const permanent: readonly IoRow[] = [
   row(237, 'gsm_network_type', 1, { kind: ioKind.word, texts: ['3G', 'GSM', 'LTE', 'LTE-M', 'NB-IoT'], none: [99] }),
   row(241, 'gsm_network_code', 4, { kind: ioKind.operator }),
   u2(205, 'gsm_cell_id', { none: [0, 65_535] }),
+  u4(205, 'gsm_cell_id', { none: [0, 65_535, 0xfff_ffff, 0xffff_ffff] }),
   u2(206, 'gsm_lac', { none: [0, 65_535] }),
   row(636, 'gsm_cell_id', 4, { late: 'cell4g', none: [0, 0xfff_ffff, 0xffff_ffff] }),
   u1(200, 'sleep_mode'),
   row(69, 'gnss_status', 1, { kind: ioKind.gnss, texts: gnssWords, noFixMask: 0b1101 }),
-  u2(181, 'pdop', { div: 10, none: [0] }),
-  u2(182, 'hdop', { div: 10, none: [0] }),
+  u2(181, 'pdop', dilution),
+  u2(182, 'hdop', dilution),
   u2(66, 'board_voltage', { div: 1000 }),
   u2(67, 'battery_voltage', { div: 1000 }),
   // Listed as unsigned, but a battery that discharges shows up above 32.767 A.
   i2(68, 'battery_current', { div: 1000 }),
-  u1(113, 'battery_level'),
+  u1(113, 'battery_level', { ceiling: 100 }),
   u4(16, 'hw_mileage', { div: 1000 }),
   u4(199, 'trip_mileage', { div: 1000 }),
   u4(449, 'ignition_on_time'),
   ...numbered([1, 2, 3], 'input', flag),
   // Units with a fourth input use the id of the pulse counter in the group of one byte.
-  flag(4, 'input_4', { onlyThisWidth: true }),
-  u4(4, 'impulse_counter_1', { onlyThisWidth: true }),
+  flag(4, 'input_4'),
+  u4(4, 'impulse_counter_1'),
   u4(5, 'impulse_counter_2'),
   ...numbered([179, 180, 380], 'output', flag),
   flag(381, 'ground_sense'),
   u2(9, 'analog_1', { div: 1000 }),
   u2(6, 'analog_2', { div: 1000 }),
   // In one byte, 10 tells of the memory card; in two it is the second analog input of older units.
-  row(10, 'analog_2', 2, { late: 'alternate', div: 1000, onlyThisWidth: true }),
+  row(10, 'analog_2', 2, { late: 'alternate', div: 1000 }),
   ...numbered([622, 623], 'freq', (id, name) => u2(id, name, { div: 10 })),
   u2(329, 'analog_speed'),
   i2(17, 'axis_x'),
@@ -291,8 +299,8 @@ const permanent: readonly IoRow[] = [
   u4(12, 'fuel_used_gps', { div: 1000 }),
   u2(13, 'fuel_consumption', { div: 100 }),
   u2(15, 'eco_score', { div: 100 }),
-  row(11, 'iccid', 8, { late: 'decimalPair', partner: 14, onlyThisWidth: true }),
-  row(14, 'iccid', 8, { late: 'decimalPair', partner: 11, onlyThisWidth: true }),
+  row(11, 'iccid', 8, { late: 'decimalPair', partner: 14 }),
+  row(14, 'iccid', 8, { late: 'decimalPair', partner: 11 }),
   key(78, 'hardware_key'),
   row(8, 'hardware_key', 8, { late: 'authorizedKey' }),
   row(207, 'hardware_key', 8, { late: 'sharedKey' }),
@@ -302,6 +310,7 @@ const permanent: readonly IoRow[] = [
 
 const sensors: readonly IoRow[] = [
   ...numbered([72, 73, 74, 75], 'ext_temp_sensor', (id, name) => i4(id, name, dallas)),
+  ...numbered([72, 73, 74, 75], 'ext_temp_sensor', (id, name) => i2(id, name, dallas)),
   ...numbered([76, 77, 79, 71], 'ext_temp_sensor_id', key),
   ...numbered([201, 203, 210, 212, 214], 'lls_level', (id, name) => i2(id, name, { floor: 0 })),
   ...numbered([202, 204, 211, 213, 215], 'lls_temperature', (id, name) => i1(id, name, { none: [-128] })),
@@ -322,15 +331,15 @@ const eye: readonly IoRow[] = [
     row(id, name, 2, { late: 'alternate', signed: true, div: 100, none: [32_765, 32_766, 32_767] }),
   ),
   ...numbered(range(10_804, 10_807), 'ble_humidity', (id, name) =>
-    row(id, name, 1, { late: 'alternate', none: [255] }),
+    row(id, name, 1, { late: 'alternate', ceiling: 100 }),
   ),
   ...numbered(range(10_808, 10_811), 'ble_magnet_sensor', flag),
   // One byte counts from 2 V in steps of 10 mV, as in the beacon list; two bytes hold millivolts.
   ...numbered(range(10_824, 10_827), 'ble_battery_voltage', (id, name) =>
-    row(id, name, 1, { late: 'alternate', add: 200, div: 100, onlyThisWidth: true }),
+    row(id, name, 1, { late: 'alternate', add: 200, div: 100 }),
   ),
   ...numbered(range(10_824, 10_827), 'ble_battery_voltage', (id, name) =>
-    row(id, name, 2, { late: 'alternate', div: 1000, onlyThisWidth: true }),
+    row(id, name, 2, { late: 'alternate', div: 1000 }),
   ),
   ...signed1(...range(10_816, 10_819)),
   ...signed2(...range(10_832, 10_835)),

@@ -32,7 +32,7 @@ export function wideValue(high: number, low: number): number | string {
 
 /** The number of an element; undefined for "no data". `n` has its sign already. */
 export function scaled(row: IoRow, n: number): number | undefined {
-  if (n === row.firstNone || n < row.floor) return undefined;
+  if (n === row.firstNone || n < row.floor || n > row.ceiling) return undefined;
   if (row.none.length > 1 && row.none.includes(n)) return undefined;
   return row.div === 1 && row.add === 0 ? n : (n + row.add) / row.div;
 }
