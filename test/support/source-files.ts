@@ -59,9 +59,14 @@ export interface Import {
   readonly place: string;
 }
 
+const importsByFile = new WeakMap<SourceFile, Import[]>();
+
 /** Everything a file imports or re-exports, types and dynamic imports included. */
 export function importsOf(file: SourceFile): Import[] {
+  const known = importsByFile.get(file);
+  if (known !== undefined) return known;
   const found: Import[] = [];
+  importsByFile.set(file, found);
   walk(file, (node) => {
     const name = moduleName(node);
     if (name === undefined) return;
