@@ -78,11 +78,20 @@ class Decoder {
   }
 
   #plainLine(text: string): { lines: string[]; failed: boolean } {
-    const bytes = parseHex(text) ?? Buffer.from(text);
-    const protocol = this.#protocolFor(bytes);
+    const isJson = this.#options.json === true;
+    const hex = parseHex(text);
+    if (isJson && hex === undefined) return refusal(null, 'not_json', 'the line is neither JSON nor hex');
+    const bytes = hex ?? Buffer.from(text);
+    const protocol = this.#options.protocol === undefined ? detected(bytes) : requireProtocol(this.#options.protocol);
+    if (protocol === undefined) {
+      if (isJson) return refusal(null, 'unknown_protocol', 'the protocol was not recognised');
+      throw new UsageError('the protocol was not recognised; name it with --protocol');
+    }
     const decoded = this.#decode(protocol, { session: 'plain' }, bytes);
-    const failed = decoded.error !== null;
-    return { lines: this.#options.json === true ? [answer(null, decoded)] : account(protocol, bytes, decoded), failed };
+    return {
+      lines: isJson ? [answer(null, decoded)] : account(protocol, bytes, decoded),
+      failed: decoded.error !== null,
+    };
   }
 
   #jsonLine(text: string): { lines: string[]; failed: boolean } {
@@ -124,13 +133,6 @@ class Decoder {
       this.#sessions.set(key, session);
     }
     return session;
-  }
-
-  #protocolFor(bytes: Buffer): Protocol {
-    if (this.#options.protocol !== undefined) return requireProtocol(this.#options.protocol);
-    const found = detected(bytes);
-    if (found === undefined) throw new UsageError('the protocol was not recognised; name it with --protocol');
-    return found;
   }
 }
 
