@@ -30,13 +30,13 @@ async function call(
   gateway: GatewayProcess,
   path: string,
   body: Record<string, unknown>,
-): Promise<Record<string, never>> {
+): Promise<Record<string, unknown>> {
   const response = await fetch(`${gateway.url}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as Record<string, never>;
+  return (await response.json()) as Record<string, unknown>;
 }
 
 class RawTracker {
@@ -97,7 +97,7 @@ test('a tracker is registered, acknowledged, served, stopped and exported', { ti
   expect(await tracker.take(13)).toBe('01000000010000000100000001');
 
   const { state } = await call(gateway, 'v2/tracker/get_state', { hash, tracker_id: trackerId });
-  const { gps, ignition, movement_status, inputs } = state as Record<string, never>;
+  const { gps, ignition, movement_status, inputs } = state as Record<string, unknown>;
   expect(gps).toMatchObject({
     location: { lat: 52.370216, lng: 4.895168 },
     speed: 63,
@@ -178,8 +178,16 @@ test('decode and encode answer line by line', { timeout: 60_000 }, async () => {
   const answers = decoded.stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, never>);
-  expect(answers.map(({ id, reply, error }) => [id, reply, (error as { code: string } | null)?.code ?? null])).toEqual([
+    .map(
+      (line) =>
+        JSON.parse(line) as {
+          id: unknown;
+          reply: unknown;
+          error: { code: string } | null;
+          messages: Record<string, unknown>[];
+        },
+    );
+  expect(answers.map(({ id, reply, error }) => [id, reply, error?.code ?? null])).toEqual([
     [1, '01', null],
     [2, '00000001', null],
     [3, null, 'checksum'],
@@ -187,7 +195,7 @@ test('decode and encode answer line by line', { timeout: 60_000 }, async () => {
     [5, Buffer.from('#AL#1\r\n').toString('hex'), null],
     [null, null, 'not_json'],
   ]);
-  const [message] = answers[1]?.messages as unknown as Record<string, unknown>[];
+  const message = answers[1]?.messages[0];
   expect(message).toMatchObject({
     time: '2026-01-01T12:00:00.000Z',
     deviceId: imei,
