@@ -10,7 +10,7 @@ import { factsOf } from '../conformance/facts.js';
 import { noise } from '../support/arbitraries.js';
 import { defaultReceivedAt, type Vector, vectorsOf } from '../support/fixtures.js';
 import { cutAt, defaultLimits, frameChunks, singleBytes } from '../support/framing.js';
-import { attempt, type FuzzInput } from './attempt.js';
+import { attempt, cpuMs, type FuzzInput } from './attempt.js';
 import { spoiled } from './mutations.js';
 import { savedRegressions, saveRegression } from './regressions.js';
 
@@ -96,7 +96,7 @@ describe(`fuzz, seed ${seed}`, () => {
   }
 });
 
-describe('floods', () => {
+describe('floods', { timeout: 120_000 }, () => {
   const floodBytes = 64 * 1024;
   const chunkBytes = 1000;
 
@@ -130,12 +130,12 @@ describe('floods', () => {
     '%s: a flood is read in time that grows with its size',
     (_, protocol) => {
       for (const [name, bytes] of floodsOf(protocol)) {
-        const startedMs = performance.now();
+        const startedMs = cpuMs();
         const cuts = Array.from({ length: Math.floor(floodBytes / chunkBytes) }, (_, i) => (i + 1) * chunkBytes);
         const { mostWaiting } = frameChunks(protocol.createFramer(defaultLimits), cutAt(bytes, cuts));
         expect([name, mostWaiting <= defaultLimits.maxFrameBytes + chunkBytes]).toEqual([name, true]);
         frameChunks(protocol.createFramer(defaultLimits), singleBytes(bytes.subarray(0, 2048)));
-        expect([name, performance.now() - startedMs < floodMs]).toEqual([name, true]);
+        expect([name, cpuMs() - startedMs < floodMs]).toEqual([name, true]);
       }
     },
   );
