@@ -4,6 +4,7 @@
  *
  * The directory is entered through a descriptor (`/proc/self/fd/N`), since the path of a socket may have no more than 107 bytes.
  */
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ export class DataDirLock {
 
   static async acquire(dataDir: string): Promise<DataDirLock> {
     const path = join(dataDir, lockName);
-    const ownName = `${lockName}.${process.pid}`;
+    const ownName = `${lockName}.${randomUUID()}`;
     const server = await listen(dataDir, ownName);
     try {
       for (let attempt = 0; attempt < 5; attempt++) {
@@ -59,7 +60,7 @@ function tryLink(from: string, to: string): boolean {
 
 /** Moves a dead lock away; should it have come alive meanwhile, it is put back. */
 async function removeStale(dataDir: string, path: string): Promise<void> {
-  const staleName = `${lockName}.stale.${process.pid}`;
+  const staleName = `${lockName}.stale.${randomUUID()}`;
   try {
     renameSync(path, join(dataDir, staleName));
   } catch (error) {

@@ -147,7 +147,8 @@ function decodeContext(text: string): FrameContext {
 
 /** The entries of a value, in order. Throws `StoreError` `store_version` or `store_corrupt`. */
 export function* readEntries(value: Buffer): Generator<Entry> {
-  if (value.length < valueHeaderBytes) throw new StoreError('store_corrupt', { at: 'value', got: value.length });
+  if (value.length < valueHeaderBytes || value[0] === 0)
+    throw new StoreError('store_corrupt', { at: 'value', got: value.length });
   if (value[0] !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: value[0] ?? -1 });
   let at = valueHeaderBytes;
   while (at < value.length) {

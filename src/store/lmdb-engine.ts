@@ -8,6 +8,7 @@
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StoreError } from '../errors.js';
 import type { Engine, TableKey } from './engine.js';
+import { checkDataFile } from './lmdb-file.js';
 
 export interface LmdbOptions {
   readonly path: string;
@@ -26,6 +27,7 @@ export class LmdbEngine implements Engine {
   /** Throws `StoreError` `store_corrupt` when the files are not a database of ours. */
   constructor(options: LmdbOptions) {
     this.#readOnly = options.readOnly ?? false;
+    if (!this.#readOnly) checkDataFile(options.path);
     try {
       this.#root = open<Buffer, Key>({
         path: options.path,
@@ -46,7 +48,8 @@ export class LmdbEngine implements Engine {
   }
 
   *read(fromSeq: number): Iterable<{ seq: number; value: Buffer }> {
-    for (const { key, value } of this.#log.getRange({ start: fromSeq })) yield { seq: key, value };
+    const values = readable('log', () => this.#log.getRange({ start: fromSeq }));
+    for (const { key, value } of values) yield { seq: key, value };
   }
 
   get(seq: number): Buffer | undefined {
@@ -73,9 +76,10 @@ export class LmdbEngine implements Engine {
 
   *rows(table: string, prefix: TableKey = []): Iterable<{ key: TableKey; value: Buffer }> {
     const options = prefix.length === 0 ? {} : { start: [...prefix] };
-    for (const { key, value } of this.#table(table)?.getRange(options) ?? []) {
-      if (!prefix.every((part, i) => key[i] === part)) return;
-      yield { key, value };
+    for (const { key, value } of readable(table, () => this.#table(table)?.getRange(options) ?? [])) {
+      const parts = partsOf(key);
+      if (!prefix.every((part, i) => parts[i] === part)) return;
+      yield { key: parts, value };
     }
   }
 
@@ -98,6 +102,20 @@ export class LmdbEngine implements Engine {
     }
     return table;
   }
+}
+
+/** What a damaged file makes of reading is a typed error. */
+function* readable<T>(table: string, open: () => Iterable<T>): Generator<T> {
+  try {
+    yield* open();
+  } catch (cause) {
+    throw cause instanceof StoreError ? cause : new StoreError('store_corrupt', { at: table, cause });
+  }
+}
+
+/** The package gives a key of one part back as that part. */
+function partsOf(key: Key | number | string): Key {
+  return Array.isArray(key) ? key : [key];
 }
 
 /** A failed commit tells its reason by a second promise: unless that is caught too, the process ends. */

@@ -30,10 +30,12 @@ export interface RigOptions {
   readonly retention?: Retention;
 }
 
+/** One for all: each watches the event loop. */
+const metrics = new Metrics();
+
 export class Rig {
   readonly engine: Engine;
   readonly clock: VirtualClock;
-  readonly metrics = new Metrics();
   readonly store: Store;
   readonly snapshots: Snapshots;
   readonly report: RecoveryReport;
@@ -62,7 +64,7 @@ export class Rig {
     const store = new Store({
       engine: options.engine,
       clock,
-      metrics: new Metrics(),
+      metrics,
       timeRules: defaultTimeRules,
       trips: defaultTripDetection,
     });

@@ -4,7 +4,11 @@
 const pollMs = 2;
 
 /** Resolves once `condition` gives something that is not false, null or undefined, with what it gave. */
-export async function until<T>(condition: () => T | Promise<T>, what: string, limitMs = 10_000): Promise<NonNullable<T>> {
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  what: string,
+  limitMs = 10_000,
+): Promise<NonNullable<T>> {
   const endMs = performance.now() + limitMs;
   for (;;) {
     const found = await condition();
