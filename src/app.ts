@@ -7,7 +7,7 @@ import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError } from './errors.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
 import { Sessions } from './ingest/sessions.js';
@@ -144,64 +144,64 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
+  const stop = async () => {
+    ports.drain();
+    sessions.drainAll();
+    await store.drained();
+    sessions.closeAll('shutdown');
+    sessions.stop();
+    await http?.close();
+    ports.close();
+    await opened.close();
+  };
   try {
     const generatedPassword = await firstAdministrator(config, store);
-    const services: TcpServices = {
-      store,
-      sessions,
-      clock,
-      metrics,
-      log: deps.log,
-      limits: config,
-      candidates: protocols,
-      gatekeeper: new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined }),
-    };
-    http = await createHttpServer({
-      store,
-      live: sessions,
-      health,
-      metricsText: () => metrics.text(),
-      clock,
-      log: deps.log,
-      statusRules: config,
-      isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
-      ...(deps.version === undefined ? {} : { version: deps.version }),
-      rateLimit: config.httpRateLimit,
-      bodyLimitBytes: config.httpBodyMaxBytes,
-    });
-    await ports.open(plan, config, services);
+    const services = { store, sessions, clock, metrics, log: deps.log };
+    http = await createHttpServer(httpOptions(config, deps, { ...services, health }));
+    await ports.open(plan, config, tcpServices(config, services));
     const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
     ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
     addGauges(metrics, store, sessions);
     snapshots.start();
-    const server = http;
-    return {
-      store,
-      links: sessions,
-      metrics,
-      listening: ports.listening,
-      generatedPassword,
-      health,
-      snapshot: () => snapshots.run(),
-      async stop() {
-        ports.drain();
-        sessions.drainAll();
-        await store.drained();
-        sessions.closeAll('shutdown');
-        sessions.stop();
-        await server.close();
-        ports.close();
-        await opened.close();
-      },
-    };
+    const { listening } = ports;
+    const snapshot = () => snapshots.run();
+    return { store, links: sessions, metrics, listening, generatedPassword, health, snapshot, stop };
   } catch (error) {
-    ports.drain();
-    ports.close();
-    sessions.stop();
-    await http?.close();
-    await opened.close();
+    await stop();
     throw error;
   }
+}
+
+/** What both halves of the gateway are wired with. */
+interface Parts {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+function tcpServices(config: Config, parts: Parts): TcpServices {
+  const { store, clock } = parts;
+  const gatekeeper = new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined });
+  return { ...parts, limits: config, candidates: protocols, gatekeeper };
+}
+
+function httpOptions(config: Config, deps: AppDeps, parts: Parts & { readonly health: () => Health }): HttpOptions {
+  const { store, sessions, health, metrics, clock, log } = parts;
+  return {
+    store,
+    live: sessions,
+    health,
+    metricsText: () => metrics.text(),
+    clock,
+    log,
+    statusRules: config,
+    isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
+    ...(deps.version === undefined ? {} : { version: deps.version }),
+    rateLimit: config.httpRateLimit,
+    bodyLimitBytes: config.httpBodyMaxBytes,
+  };
 }
 
 function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {

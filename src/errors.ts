@@ -41,7 +41,6 @@ export const errorTable = {
   unsupported_command: ['command', 'the protocol has no such command'],
   unit_offline: ['command', 'the unit has no live session'],
   command_timeout: ['command', 'the unit did not answer in time'],
-  command_refused: ['command', 'the unit refused the command'],
   command_text: ['command', 'the command text cannot be written in this protocol'],
 
   store_write: ['store', 'the journal could not be written'],

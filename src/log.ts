@@ -20,7 +20,7 @@ export function createLog(options: LogOptions): Logger {
     level: options.level,
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
-    base: { pid: process.pid },
+    formatters: { bindings: ({ pid }: Record<string, unknown>) => ({ pid }) },
   };
   if (typeof options.destination === 'object') return pino(base, options.destination);
   if (!options.pretty) return pino(base, pino.destination({ dest: options.destination, sync: false }));

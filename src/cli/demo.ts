@@ -33,7 +33,7 @@ export function demoCommand(io: CliIo, exit: (code: number) => void): Command {
       const app = await startApp(config, { log, version });
       const key = await createKey(app);
       const fleet = await startFleet(app, options);
-      await greet(io, app, config, key, fleet);
+      await greet(io, { app, config, key, fleet });
       const seconds = Number(options.duration);
       const over = Number.isFinite(seconds) ? [new Promise((resolve) => setTimeout(resolve, seconds * 1000))] : [];
       await Promise.race([io.stopped, ...over]);
@@ -105,7 +105,14 @@ async function startFleet(app: App, options: Record<string, unknown>): Promise<F
   return fleet;
 }
 
-async function greet(io: CliIo, app: App, config: Config, key: string, fleet: Fleet): Promise<void> {
+interface Demo {
+  readonly app: App;
+  readonly config: Config;
+  readonly key: string;
+  readonly fleet: Fleet;
+}
+
+async function greet(io: CliIo, { app, config, key, fleet }: Demo): Promise<void> {
   const http = app.listening.find((each) => each.protocol === 'http');
   const base = `http://${config.httpHost === '0.0.0.0' ? '127.0.0.1' : config.httpHost}:${http?.port}`;
   const [first] = [...app.store.registry.trackersOfAccount(1)];

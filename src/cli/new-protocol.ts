@@ -32,11 +32,34 @@ function camel(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+interface Names {
+  readonly name: string;
+  /** `wialonIps` */
+  readonly id: string;
+  /** `WialonIpsMessage` */
+  readonly type: string;
+}
+
 function templates(name: string): Record<string, string> {
   const id = camel(name);
-  const type = `${id.charAt(0).toUpperCase()}${id.slice(1)}Message`;
+  const names: Names = { name, id, type: `${upper(id)}Message` };
   return {
-    'spec.ts': `/**
+    'spec.ts': specTemplate(names),
+    'framing.ts': framingTemplate(names),
+    'codec.ts': codecTemplate(names),
+    'mapping.ts': mappingTemplate(names),
+    'commands.ts': commandsTemplate(),
+    'index.ts': indexTemplate(names),
+    'README.md': readmeTemplate(names),
+  };
+}
+
+function upper(id: string): string {
+  return `${id.charAt(0).toUpperCase()}${id.slice(1)}`;
+}
+
+function specTemplate({ name, type }: Names): string {
+  return `/**
  * Tables of ${name}: messages and fields, declared once and read by decoder, encoder, \`decode\` and the virtual tracker.
  * Source: name the document, its version and the section here.
  */
@@ -45,13 +68,16 @@ export interface ${type} {
   readonly type: 'text';
   readonly text: string;
 }
-`,
-    'framing.ts': `/** Bytes to frames: one line is one frame, until the protocol's own rule stands here. */
+`;
+}
+
+function framingTemplate({ id }: Names): string {
+  return `/** Bytes to frames: one line is one frame, until the protocol's own rule stands here. */
 import { type Framer, type FramerLimits, Outcome } from '../../wire/framers.js';
 
 const lineFeed = 0x0a;
 
-export class ${id.charAt(0).toUpperCase()}${id.slice(1)}Framer implements Framer {
+export class ${upper(id)}Framer implements Framer {
   readonly #outcome = new Outcome();
   readonly #maxFrameBytes: number;
 
@@ -66,8 +92,11 @@ export class ${id.charAt(0).toUpperCase()}${id.slice(1)}Framer implements Framer
     return this.#outcome.more();
   }
 }
-`,
-    'codec.ts': `/** Frame to message and back. */
+`;
+}
+
+function codecTemplate({ type }: Names): string {
+  return `/** Frame to message and back. */
 import { CodecError, hexExcerpt } from '../../errors.js';
 import type { ${type} } from './spec.js';
 
@@ -78,8 +107,11 @@ export function decode(frame: Buffer): ${type} {
 export function encode(message: ${type}): Buffer {
   throw new CodecError('encode_range', { got: message.type });
 }
-`,
-    'mapping.ts': `/** Message to records and back, under the names of \`domain/fields.ts\`. */
+`;
+}
+
+function mappingTemplate({ type }: Names): string {
+  return `/** Message to records and back, under the names of \`domain/fields.ts\`. */
 import type { StateUpdate } from '../../domain/update.js';
 import type { ${type} } from './spec.js';
 
@@ -90,20 +122,26 @@ export function toUpdates(_message: ${type}): StateUpdate[] {
 export function fromUpdates(_updates: readonly StateUpdate[]): ${type}[] {
   return [];
 }
-`,
-    'commands.ts': `/** Commands to bytes, and their replies. */
+`;
+}
+
+function commandsTemplate(): string {
+  return `/** Commands to bytes, and their replies. */
 import type { Command } from '../../domain/command.js';
 import { CommandError } from '../../errors.js';
 
 export function encodeCommand(command: Command): Buffer {
   throw new CommandError('unsupported_command', { got: command.kind });
 }
-`,
-    'index.ts': `/** ${name}: see README.md. */
+`;
+}
+
+function indexTemplate({ name, id, type }: Names): string {
+  return `/** ${name}: see README.md. */
 import { defineProtocol } from '../protocol.js';
 import { decode, encode } from './codec.js';
 import { encodeCommand } from './commands.js';
-import { ${id.charAt(0).toUpperCase()}${id.slice(1)}Framer } from './framing.js';
+import { ${upper(id)}Framer } from './framing.js';
 import { fromUpdates, toUpdates } from './mapping.js';
 import type { ${type} } from './spec.js';
 
@@ -116,7 +154,7 @@ export const ${id} = defineProtocol<${type}>({
   decoderVersion: 1,
   connectionOriented: true,
   detect: () => 'no',
-  createFramer: (limits) => new ${id.charAt(0).toUpperCase()}${id.slice(1)}Framer(limits),
+  createFramer: (limits) => new ${upper(id)}Framer(limits),
   decode: (frame) => decode(frame),
   encode: (message) => encode(message),
   identify: () => undefined,
@@ -131,8 +169,11 @@ export const ${id} = defineProtocol<${type}>({
   matchReply: () => undefined,
   explain: (message) => [message.type],
 });
-`,
-    'README.md': `# ${name}
+`;
+}
+
+function readmeTemplate({ name }: Names): string {
+  return `# ${name}
 
 Sources:
 
@@ -144,6 +185,5 @@ Quirks:
 Unverified:
 
 Not supported:
-`,
-  };
+`;
 }

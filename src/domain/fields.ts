@@ -278,7 +278,10 @@ export const families: Readonly<Record<string, FieldRow>> = {
   ble_magnet_sensor: family(16, flag('wireless magnet sensor')),
   ble_movement: family(16, flag('wireless movement sensor')),
   /** Elements without a name of their own, kept raw: number is the protocol's id. */
-  avl_io: family(65_535, { ...number('element of that number, raw; in hex where a number cannot hold it'), orText: true }),
+  avl_io: family(65_535, {
+    ...number('element of that number, raw; in hex where a number cannot hold it'),
+    orText: true,
+  }),
   obd_pid: family(65_535, number('diagnostic value of that number')),
   /** Elements too long for a number. */
   element: family(65_535, text('element of that number, hex')),

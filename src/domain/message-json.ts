@@ -53,6 +53,7 @@ export function messageJson(update: StateUpdate, deviceId: string | undefined): 
     else if (typeof value === 'number') define(readings, name, value);
     else define(states, name, value);
   });
+  if (update.backlog) define(states, 'archive', true);
   return {
     time: new Date(update.at).toISOString(),
     deviceId: deviceId ?? null,
@@ -117,7 +118,10 @@ function place(list: (boolean | null)[], number: number, value: boolean): void {
 export function updateFrom(message: Partial<MessageJson>, receivedAt: number): StateUpdate {
   const builder = new UpdateBuilder();
   for (const [name, value] of Object.entries(message.readings ?? {})) builder.set(name, value);
-  for (const [name, value] of Object.entries(message.states ?? {})) builder.set(name, value);
+  const backlog = message.states?.archive === true;
+  for (const [name, value] of Object.entries(message.states ?? {})) {
+    if (name !== 'archive' || !backlog) builder.set(name, value);
+  }
   for (const [name, value] of Object.entries(message.gsm ?? {})) builder.set(gsmPrefix + name, value);
   message.inputs?.forEach((value, i) => void builder.set(`input_${i + 1}`, value ?? undefined));
   message.outputs?.forEach((value, i) => void builder.set(`output_${i + 1}`, value ?? undefined));
@@ -126,6 +130,7 @@ export function updateFrom(message: Partial<MessageJson>, receivedAt: number): S
   const position = message.position ?? null;
   return builder.build(at, {
     timed: typeof message.time === 'string',
+    backlog,
     position:
       position === null
         ? null

@@ -3,6 +3,7 @@
  * Connections (`tcp.ts`) and datagrams (`udp.ts`) differ only in how bytes come and go.
  */
 import type { Clock } from '../clock.js';
+import type { StateUpdate } from '../domain/update.js';
 import { CodecError, FrameError, MilepostError, SessionError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics, ProtocolCounters } from '../metrics.js';
@@ -114,10 +115,15 @@ export class Uplink {
     const { store } = this.#services;
     const unit = this.#unit as UnitEntry;
     const context = this.#context;
-    this.#rememberSession(message);
     const isLogin = this.protocol.isLogin(message);
-    // What a login says of the unit is remembered in the session text; it is no reading.
-    const updates = isLogin ? [] : this.protocol.toUpdates(message, context);
+    let updates: StateUpdate[];
+    try {
+      this.#rememberSession(message);
+      // What a login says of the unit is remembered in the session text; it is no reading.
+      updates = isLogin ? [] : this.protocol.toUpdates(message, context);
+    } catch (error) {
+      return this.#unreadable(frame, error);
+    }
     let seq = 0;
     if (updates.length > 0) {
       this.#counters.records += updates.length;
