@@ -203,7 +203,7 @@ function recordLines(message: MessageJson, index: number): string[] {
 
 function fieldLine(name: string, value: FieldValue): string {
   const row = fieldOf(name);
-  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value).replace(/\s+/g, ' ');
   const unit = row?.unit === undefined ? '' : ` ${row.unit}`;
   return `    ${name}: ${shown}${unit}${row === undefined ? '' : `  (${row.doc})`}`;
 }

@@ -32,7 +32,7 @@ export interface Comparison {
 
 const nothing: Comparison = { acksRatio: null, cpuRatio: null, meetsTarget: null };
 
-/** Acks/s count only where the reference was the bottleneck itself: a reference that waits for its client looks slower than it is. */
+/** Acks/s count only against a reference that was held up by nothing but itself: otherwise it looks slower than it is. */
 export function compare(row: LoadRow, rows: readonly LoadRow[]): Comparison {
   const base = rows.find((each) => each.scenario === row.scenario && each.server === 'reference')?.figures;
   const own = row.figures;
@@ -44,7 +44,8 @@ export function compare(row: LoadRow, rows: readonly LoadRow[]): Comparison {
       : base.cpuSecondsPerMillionFrames / own.cpuSecondsPerMillionFrames;
   const { target } = row.scenario;
   if (target === undefined) return { acksRatio, cpuRatio, meetsTarget: null };
-  const counted = base.isClientBound ? (cpuRatio ?? 0) : Math.max(acksRatio, cpuRatio ?? 0);
+  const isHeldUp = base.isClientBound || base.isDisturbed;
+  const counted = isHeldUp ? (cpuRatio ?? 0) : Math.max(acksRatio, cpuRatio ?? 0);
   return { acksRatio, cpuRatio, meetsTarget: counted >= target };
 }
 

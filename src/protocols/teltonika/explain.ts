@@ -1,18 +1,14 @@
 /**
- * A readable account of a message: what it is, every element with its raw value, and what the values mean with their units.
+ * A readable account of a message: what it is and every element with its raw value, as on the wire; what they mean is for `toUpdates`.
  */
-import { fieldOf } from '../../domain/fields.js';
-import type { StateUpdate } from '../../domain/update.js';
 import { hexNumber } from '../../wire/hex.js';
-import type { DecodeContext } from '../protocol.js';
 import { elementsOf } from './avl.js';
 import { payloadText } from './command-frames.js';
-import { toUpdates } from './mapping.js';
 import type { AvlMessage, CommandMessage, DatagramHead, TeltonikaMessage } from './messages.js';
 import { avlLayouts, generationTypes, priorities } from './spec.js';
 import { wideValue } from './values.js';
 
-export function explain(message: TeltonikaMessage, context: DecodeContext): string[] {
+export function explain(message: TeltonikaMessage): string[] {
   switch (message.type) {
     case 'login':
       return [`login of IMEI ${message.imei}`];
@@ -25,15 +21,11 @@ export function explain(message: TeltonikaMessage, context: DecodeContext): stri
     case 'datagram-ack':
       return [`server: ${message.records} records acknowledged, packet ${idsOf(message)}`];
     case 'avl':
-      return explainAvl(message, context);
+      return explainAvl(message);
     case 'gh-avl':
-      return [
-        `codec 7, ${message.records.length} records`,
-        ...datagramLines(message.datagram),
-        ...toUpdates(message, context).flatMap((update, i) => [`record ${i + 1}`, ...explainUpdate(update)]),
-      ];
+      return [`codec 7, ${message.records.length} records`, ...datagramLines(message.datagram)];
     default:
-      return explainCommand(message, context);
+      return explainCommand(message);
   }
 }
 
@@ -47,11 +39,10 @@ function datagramLines(head: DatagramHead | undefined): string[] {
     : [`datagram of IMEI ${head.imei}, packet ${idsOf(head)}, no checksum`];
 }
 
-function explainAvl(message: AvlMessage, context: DecodeContext): string[] {
+function explainAvl(message: AvlMessage): string[] {
   const layout = avlLayouts.find((each) => each.codec === message.codec);
   const lines = [`${layout?.title ?? 'AVL'}, ${message.records.length} records`, ...datagramLines(message.datagram)];
   if (message.sixteenByteGroup) lines.push('with the undocumented group of 16-byte elements');
-  const updates = toUpdates(message, context);
   message.records.forEach((record, i) => {
     const { fix, eventId, generationType } = record;
     lines.push(
@@ -64,25 +55,6 @@ function explainAvl(message: AvlMessage, context: DecodeContext): string[] {
     for (const { id, bytes } of [...record.blobs, ...record.sixteens]) {
       lines.push(`  element ${id} (${bytes.length} bytes): ${bytes.toString('hex')}`);
     }
-    lines.push(...explainUpdate(updates[i] as StateUpdate));
-  });
-  return lines;
-}
-
-function explainUpdate(update: StateUpdate): string[] {
-  const time = update.timed ? new Date(update.at).toISOString() : 'none of its own';
-  const lines = [`  time: ${time}`];
-  const { position } = update;
-  if (position !== null) {
-    lines.push(`  position: ${position.lat ?? '-'}°, ${position.lng ?? '-'}°${position.valid ? '' : ' (no fix)'}`);
-    lines.push(`  speed ${position.speedKmh ?? '-'} km/h, heading ${position.headingDeg ?? '-'}°`);
-    lines.push(`  altitude ${position.altitudeM ?? '-'} m, satellites ${position.satellites ?? '-'}`);
-  }
-  update.names.forEach((name, i) => {
-    const value = update.values[i];
-    const unit = fieldOf(name)?.unit;
-    const text = typeof value === 'object' ? JSON.stringify(value) : oneLine(String(value));
-    lines.push(`  ${name}: ${text}${unit ? ` ${unit}` : ''}`);
   });
   return lines;
 }
@@ -91,11 +63,10 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
 }
 
-function explainCommand(message: CommandMessage, context: DecodeContext): string[] {
-  const lines = [
+function explainCommand(message: CommandMessage): string[] {
+  return [
     `codec ${message.codec}, ${message.type} (type ${hexNumber(message.commandType, 2)})`,
     ...datagramLines(message.datagram),
     `  payload: ${oneLine(payloadText(message.payload))}`,
   ];
-  return [...lines, ...toUpdates(message, context).flatMap(explainUpdate)];
 }
