@@ -3,7 +3,7 @@
  * heartbeats with the status of the last record, and 0x15 or 0x21 to answer commands. They take acknowledgements of either form.
  */
 import { imeiFrom } from '../../src/domain/unit-id.js';
-import { type StateUpdate, UpdateBuilder, fieldValue as valueIn } from '../../src/domain/update.js';
+import { fieldValue, type StateUpdate, UpdateBuilder } from '../../src/domain/update.js';
 import { decode, encode } from '../../src/protocols/gt06/codec.js';
 import { createFramer } from '../../src/protocols/gt06/framing.js';
 import { messageFor } from '../../src/protocols/gt06/mapping.js';
@@ -32,10 +32,10 @@ const unknownStatus = new UpdateBuilder().set('gps_tracking', true).build(0, { t
 
 /** The layout that says this record as an ordinary unit would. */
 function layoutFor(update: StateUpdate): string {
-  if (Number(valueIn(update, 'event_code') ?? 0) > 0) return '26';
-  if (valueIn(update, 'ignition') === undefined) return '12';
+  if (Number(fieldValue(update, 'event_code') ?? 0) > 0) return '26';
+  if (fieldValue(update, 'ignition') === undefined) return '12';
   const isLte =
-    Number(valueIn(update, 'gsm_cell_id') ?? 0) > 0xff_ffff || Number(valueIn(update, 'gsm_lac') ?? 0) > 0xffff;
+    Number(fieldValue(update, 'gsm_cell_id') ?? 0) > 0xff_ffff || Number(fieldValue(update, 'gsm_lac') ?? 0) > 0xffff;
   return isLte ? 'a0' : '22';
 }
 

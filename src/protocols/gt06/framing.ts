@@ -88,8 +88,10 @@ export function isBareShape(frame: Buffer): boolean {
 class Gt06Framer implements Framer {
   readonly #outcome = new Outcome();
   readonly #maxFrameBytes: number;
-  /** How far into the pending bytes the search for a frame inside them has come. */
-  #probedTo = 0;
+  /** How far into the pending bytes the search for marks inside them has come. */
+  #probedTo = 1;
+  /** Marks inside the pending bytes whose frames are not complete. Kept, so that no byte is searched twice. */
+  #candidates: { readonly at: number; readonly size: number }[] = [];
   /** How far into the pending bytes the search for another end has come. */
   #soughtTo = 0;
 
@@ -129,12 +131,13 @@ class Gt06Framer implements Framer {
   #odd(bytes: Buffer, start: number, stop: number, end: number): Outcome {
     const bare = watchWifiEnd(bytes, start, end) || bareLocationEnd(bytes, start, end);
     if (bare > 0) return this.#give(this.#outcome.frame(start, bare));
-    const inner = this.#innerFrame(bytes, start, end);
-    const other = this.#otherEnd(bytes, start, stop, inner > 0 ? inner : end);
+    const widest = bytes[start] === shortMark ? Math.max(stop, start + longestShort) : stop + endTolerance;
+    const reach = Math.min(end, widest);
+    const inner = this.#innerFrame(bytes, start, reach);
+    const other = this.#otherEnd(bytes, start, stop, inner > 0 ? inner : reach);
     if (other > 0) return this.#give(this.#outcome.frame(start, other));
     if (inner > 0) return this.#give(this.#outcome.fault(start, inner, 'frame_length'));
-    const longest = bytes[start] === shortMark ? longestShort : stop - start;
-    if (end - start < Math.max(longest, stop - start)) return this.#outcome.more();
+    if (end < widest) return this.#outcome.more();
     return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 1, end), 'frame_length'));
   }
 
@@ -155,16 +158,29 @@ class Gt06Framer implements Framer {
 
   /** Start of the first whole frame with a good checksum inside the pending bytes, 0 when there is none yet. */
   #innerFrame(bytes: Buffer, start: number, end: number): number {
-    let at = start + Math.max(1, this.#probedTo);
-    for (; at + shortestShort <= end; at++) {
+    this.#collect(bytes, start, end);
+    let found = 0;
+    this.#candidates = this.#candidates.filter(({ at, size }) => {
+      const stop = start + at + size;
+      if (found > 0 || stop > end) return true;
+      if (isEnd(bytes, stop - 2) && isChecksumGood(bytes, start + at, stop)) found = start + at;
+      return false;
+    });
+    return found;
+  }
+
+  /** Notes the marks among the bytes that are new, with the sizes that stand behind them. Offsets count from `start`. */
+  #collect(bytes: Buffer, start: number, end: number): void {
+    let at = start + this.#probedTo;
+    for (; at + 1 < end; at++) {
       if (!isMark(bytes, at)) continue;
       const stop = announcedEnd(bytes, at, end);
-      if (stop - at > longestFrame(bytes, at, end) || stop - at < shortestShort) continue;
-      if (stop > end) break;
-      if (isEnd(bytes, stop - 2) && isChecksumGood(bytes, at, stop)) return at;
+      if (stop === 0) break;
+      const size = stop - at;
+      if (size >= shortestShort && size <= longestFrame(bytes, at, end))
+        this.#candidates.push({ at: at - start, size });
     }
-    this.#probedTo = at - start;
-    return 0;
+    this.#probedTo = Math.max(1, at - start);
   }
 
   /** Line ends between frames are harmless; other bytes outside a frame are not. */
@@ -190,8 +206,9 @@ class Gt06Framer implements Framer {
 
   /** Forgets what was learned about the bytes that were pending. */
   #give(outcome: Outcome): Outcome {
-    this.#probedTo = 0;
+    this.#probedTo = 1;
     this.#soughtTo = 0;
+    if (this.#candidates.length > 0) this.#candidates = [];
     return outcome;
   }
 }

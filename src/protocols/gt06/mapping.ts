@@ -51,6 +51,7 @@ interface Carrier {
 const hasAcc = (record: RecordView): boolean => record.flag('ignition') !== undefined;
 const hasEvent = (record: RecordView): boolean => (takeEvent(record) ?? 0) > 0;
 const hasFullKey = (record: RecordView): boolean => hexKeyOf(record) !== undefined;
+const hasSignals = (record: RecordView): boolean => record.text('satellite_signals') !== undefined;
 const hasKeyText = (record: RecordView): boolean => /^[A-Za-z]/.test(record.text('hardware_key') ?? '');
 
 /** Layouts that carry a position, the usual ones first. */
@@ -59,8 +60,8 @@ const located: readonly Carrier[] = [
   { layout: 'a0', suits: hasAcc },
   { layout: '12' },
   { layout: '26' },
-  { layout: 'a4', fixed: { fence: 0 } },
-  { layout: '27', fixed: { fence: 0 }, suits: hasEvent },
+  { layout: '27', suits: hasEvent },
+  { layout: 'a4' },
   { layout: '37', suits: hasAcc },
   { layout: '17 rfid', suits: hasFullKey },
   { layout: '36 trx16i', suits: hasAcc },
@@ -79,9 +80,15 @@ const plain: readonly Carrier[] = [
   { layout: '36' },
   { layout: '19' },
   { layout: '28', fixed: { language: 2 } },
+  { layout: 'a1', fixed: { language: 2 } },
   { layout: '2c wifi' },
+  { layout: 'a2 wifi' },
   { layout: '94 supply', form: 'long', fixed: { sub: 0x00 } },
   { layout: '94 door', form: 'long', fixed: { sub: 0x05 }, suits: (record) => record.flag('door') !== undefined },
+  { layout: '94 self-test', form: 'long', fixed: { sub: 0x08 } },
+  { layout: '94 satellites', form: 'long', fixed: { sub: 0x09 }, suits: hasSignals },
+  { layout: '94 sim', form: 'long', fixed: { sub: 0x0a } },
+  { layout: '94 network', form: 'long', fixed: { sub: 0x0b } },
   { layout: '94 fuel sensor', form: 'long', fixed: { sub: 0x0d } },
   { layout: '94 key text', form: 'long', fixed: { sub: 0x1b }, suits: hasKeyText },
   { layout: '94 climate', form: 'long', fixed: { sub: 0x1e } },
@@ -154,7 +161,7 @@ function readBack(message: Gt06Message, context: DecodeContext): StateUpdate[] {
 /** Bars and levels are coarse, other numbers are as fine as their field. */
 function isSame(name: string, value: FieldValue, wanted: FieldValue | undefined): boolean {
   if (typeof value !== 'number' || typeof wanted !== 'number') {
-    return typeof value === 'object' ? Array.isArray(wanted) : value === wanted;
+    return typeof value === 'object' ? JSON.stringify(value) === JSON.stringify(wanted) : value === wanted;
   }
   return Math.abs(value - wanted) <= (name.endsWith('_level') ? 13 : 0.5);
 }

@@ -79,7 +79,10 @@ function putElements(elements: readonly Element[], draft: Draft): void {
 
 export const meanings: Meanings = {
   loginId: structural,
-  imei: { put: (hex, draft) => draft.set('imei', imeiOf(hex)) },
+  imei: {
+    put: (hex, draft) => draft.set('imei', imeiOf(hex)),
+    take: (record) => record.text('imei')?.padStart(16, '0'),
+  },
   deviceType: { put: (hex, draft) => draft.set('device_type', hex) },
   zone: {
     put(zone, draft) {
@@ -103,7 +106,10 @@ export const meanings: Meanings = {
     ...number('precision'),
     put: (value, draft) => (value === 0 ? undefined : draft.set('precision', value)),
   },
-  hdop: { put: (value, draft) => (value === 0 || value >= 99 ? undefined : draft.set('hdop', value)) },
+  hdop: {
+    put: (value, draft) => (value === 0 || value >= 99 ? undefined : draft.set('hdop', value)),
+    take: (record) => record.number('hdop'),
+  },
   locationSource: number('location_source'),
   cell: {
     put: (cell, draft) => draft.cell(cell),
@@ -139,7 +145,13 @@ export const meanings: Meanings = {
   accessPoints: { put: putAccessPoints, take: takeAccessPoints },
   accessPointBytes: { put: putAccessPointBytes },
   networkKind: number('gsm_network_type_code'),
-  isLte: { put: (value, draft) => draft.set('gsm_network_type', value ? 'LTE' : 'GSM') },
+  isLte: {
+    put: (value, draft) => draft.set('gsm_network_type', value ? 'LTE' : 'GSM'),
+    take(record) {
+      const name = record.text('gsm_network_type');
+      return name === undefined ? undefined : name === 'LTE';
+    },
+  },
 
   status: {
     put(status, draft) {
@@ -167,7 +179,7 @@ export const meanings: Meanings = {
       draft.set('satellites_visible', satellitesA + satellitesB);
     },
   },
-  satellitesVisible: { put: putSatellitesVisible },
+  satellitesVisible: { put: putSatellitesVisible, take: (record) => record.number('satellites_visible') },
   supply: {
     put(value, draft) {
       draft.set('board_voltage', value.decivolts / 10);
@@ -233,7 +245,7 @@ export const meanings: Meanings = {
   },
   cardAlarm: { put: (code, draft) => draft.event(code, 2, 'general') },
   language: number('language'),
-  fence: number('fence_number'),
+  fence: number('fence_number', 0),
   marker: structural,
   formatVersion: structural,
   mediaEvent: { put: (code, draft) => draft.event(code, 2, mediaEvents.get(code)) },
@@ -298,8 +310,12 @@ export const meanings: Meanings = {
       draft.set('satellites_visible', signals.length);
       draft.setText('satellite_signals', signals.join(' '));
     },
+    take: (record) => record.text('satellite_signals')?.split(' ').map(Number),
   },
-  imsi: digits('imsi', (hex) => hex.replace(/^0/, '').replace(/f+$/i, '')),
+  imsi: {
+    ...digits('imsi', (hex) => hex.replace(/^0/, '').replace(/f+$/i, '')),
+    take: (record) => record.text('imsi')?.padStart(16, '0'),
+  },
   iccid: {
     ...digits('iccid', (hex) => upperHex(hex.replace(/f+$/i, ''))),
     take: (record) => record.text('iccid')?.padEnd(20, 'f'),

@@ -94,6 +94,8 @@ export function putFuelSentence(sentence: string, draft: Draft): void {
 }
 
 export function takeFuelSentence(record: RecordView): string {
+  const sentence = record.text('rs232_1');
+  if (sentence?.startsWith('!')) return sentence;
   return `!AIOIL,01,0,${record.number('fuel_temperature') ?? ''},1,0,${record.number('fuel_level') ?? ''},0,0,00`;
 }
 
