@@ -87,7 +87,7 @@ export class DatagramClient {
     this.#port = port;
     this.socket = createSocket('udp4');
     this.socket.on('message', (datagram) => this.received.push(datagram));
-    onTestFinished(() => this.socket.close());
+    onTestFinished(() => void this.socket.close());
   }
 
   send(bytes: Buffer): void {
