@@ -1,7 +1,7 @@
 # The steps are those of the README: npm ci (which builds), then `milepost serve`.
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
+COPY package.json package-lock.json tsconfig.json tsconfig.build.json link-bin.mjs ./
 COPY src ./src
 COPY simulators ./simulators
 RUN npm ci && npm prune --omit=dev --ignore-scripts
