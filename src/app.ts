@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { UnitLinks } from './downlink/unit-link.js';
-import { ConfigError, SessionError } from './errors.js';
+import { ConfigError, SessionError, StoreError } from './errors.js';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
@@ -25,7 +25,7 @@ import { DataDirLock } from './store/data-dir-lock.js';
 import type { Engine } from './store/engine.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
-import { recover } from './store/recovery.js';
+import { type RecoveryReport, recover } from './store/recovery.js';
 import { Snapshots } from './store/snapshots.js';
 import { Store } from './store/store.js';
 
@@ -78,17 +78,11 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
     timeRules: { futureToleranceMs: config.clockToleranceMs, pastLimitMs: config.recordMaxAgeMs },
     trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
   });
-  const report = await recover({
-    store,
-    decode: decodeKept,
-    decoderVersions,
-    onUnreadable: (entry) =>
-      deps.log.warn({ unit: entry.context.deviceId, protocol: entry.context.protocol }, 'kept frame unreadable'),
+  const report = await replay(store, deps.log).catch(async (error: unknown) => {
+    await engine.close();
+    lock?.release();
+    throw error;
   });
-  deps.log.debug(
-    { values: report.replayedValues, frames: report.replayedFrames, decodedAgain: report.decodedAgain },
-    'replayed',
-  );
   const snapshots = new Snapshots(
     {
       store,
@@ -112,20 +106,37 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
   };
 }
 
+async function replay(store: Store, log: Logger): Promise<RecoveryReport> {
+  const report = await recover({
+    store,
+    decode: decodeKept,
+    decoderVersions,
+    onUnreadable: (entry) =>
+      log.warn({ unit: entry.context.deviceId, protocol: entry.context.protocol }, 'kept frame unreadable'),
+  });
+  const { replayedValues: values, replayedFrames: frames, decodedAgain } = report;
+  log.debug({ values, frames, decodedAgain }, 'replayed');
+  return report;
+}
+
 async function openEngine(config: Config, deps: AppDeps): Promise<{ engine: Engine; lock: DataDirLock | undefined }> {
   if (deps.engine !== undefined) return { engine: deps.engine, lock: undefined };
   if (config.ephemeral) return { engine: new MemoryEngine(), lock: undefined };
-  try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new ConfigError([`data-dir: ${(cause as Error).message}`]);
-  }
-  const lock = await DataDirLock.acquire(config.dataDir);
+  const lock = await lockDir(config.dataDir);
   try {
     return { engine: new LmdbEngine({ path: journalPath(config.dataDir) }), lock };
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+async function lockDir(dataDir: string): Promise<DataDirLock> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return await DataDirLock.acquire(dataDir);
+  } catch (cause) {
+    throw cause instanceof StoreError ? cause : new ConfigError([`data-dir: ${(cause as Error).message}`]);
   }
 }
 

@@ -39,7 +39,7 @@ export class LmdbEngine implements Engine {
       });
       this.#log = this.#root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
     } catch (cause) {
-      throw new StoreError('store_corrupt', { at: options.path, cause });
+      throw new StoreError('store_corrupt', { at: options.path, got: String(cause), cause });
     }
   }
 

@@ -59,7 +59,11 @@ async function checkVersion(store: Store): Promise<void> {
     if (version !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: version });
     return;
   }
-  await store.engine.put(Table.meta, versionKey, Buffer.from(String(valueVersion)));
+  try {
+    await store.engine.put(Table.meta, versionKey, Buffer.from(String(valueVersion)));
+  } catch (cause) {
+    throw new StoreError('store_write', { got: String(cause), cause });
+  }
 }
 
 function loadRows(store: Store): void {

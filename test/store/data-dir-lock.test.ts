@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DataDirLock } from '../../src/store/data-dir-lock.js';
+import { startScript } from '../support/gateway.js';
 import { tempDir } from '../support/temp-dir.js';
 import { within } from '../support/until.js';
 
@@ -24,9 +24,7 @@ async function holder(dir: string): Promise<{ kill: () => Promise<void> }> {
     await DataDirLock.acquire(${JSON.stringify(dir)});
     console.log('held');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = startScript(script);
   await within(new Promise((resolve) => child.stdout.once('data', resolve)), 'the lock');
   return {
     kill: () =>
@@ -61,11 +59,7 @@ test('of many at once exactly one gets it, fresh or over a lock that is left beh
       import { DataDirLock } from ${JSON.stringify(lockModule)};
       await DataDirLock.acquire(${JSON.stringify(dir)}).then(() => console.log('held'), (error) => console.log(error.code));
       setInterval(() => {}, 1000);`;
-    const children = [1, 2, 3].map(() =>
-      spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    );
+    const children = [1, 2, 3].map(() => startScript(script));
     const words = await Promise.all(
       children.map(
         (child) => new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim()))),

@@ -1,14 +1,13 @@
 /**
  * The embedded engine on a real disk: what other processes see of it, and what becomes of files that are not right.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LmdbEngine } from '../../src/store/lmdb-engine.js';
 import { readMark, Table } from '../../src/store/tables.js';
 import { codeOf } from '../support/codes.js';
-import { runScript } from '../support/gateway.js';
+import { runScript, startScript } from '../support/gateway.js';
 import { tempDir } from '../support/temp-dir.js';
 import { Rig } from './rig.js';
 
@@ -144,9 +143,7 @@ test('a process that is killed amid its writes loses nothing it was told is kept
 
 /** Runs a script that counts on its standard output, kills it at `goal`; the last number it told. */
 function killedAt(script: string, goal: number): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = startScript(script);
   return new Promise((resolve) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {

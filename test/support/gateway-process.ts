@@ -79,6 +79,10 @@ export class GatewayProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   port(protocol: string, transport: 'tcp' | 'udp' = 'tcp'): number {
     const found = this.listening.find((each) => each.protocol === protocol && each.transport === transport);
     if (found === undefined) throw new Error(`${protocol} does not listen`);
