@@ -57,6 +57,8 @@ export function decodeCommand(io: CliIo, exit: (code: number) => void): Command 
     });
 }
 
+const transports: readonly Transport[] = ['tcp', 'udp'];
+
 class Decoder {
   readonly #options: DecodeOptions;
   readonly #receivedAt: number | undefined;
@@ -67,7 +69,7 @@ class Decoder {
     this.#receivedAt = options.receivedAt === undefined ? undefined : Date.parse(options.receivedAt);
     if (Number.isNaN(this.#receivedAt)) throw new UsageError(`--received-at: not a time: ${options.receivedAt}`);
     if (options.protocol !== undefined) requireProtocol(options.protocol);
-    if (options.transport !== undefined && !['tcp', 'udp'].includes(options.transport)) {
+    if (options.transport !== undefined && !transports.includes(options.transport)) {
       throw new UsageError(`--transport: expected tcp or udp, got ${options.transport}`);
     }
   }
@@ -106,6 +108,9 @@ class Decoder {
     const bytes = bytesOf(line);
     if (bytes === undefined)
       return refusal(id, 'not_a_frame', 'frame: expected hex of whole bytes, or text with "encoding":"text"');
+    if (line.transport !== undefined && !transports.includes(line.transport)) {
+      return refusal(id, 'unknown_transport', `transport: expected ${transports.join(' or ')}`);
+    }
     const protocol = name === undefined ? detected(bytes) : protocolByName(name);
     if (protocol === undefined) return refusal(id, 'unknown_protocol', `no such protocol: ${name ?? 'not recognised'}`);
     const decoded = this.#decode(protocol, line, bytes);

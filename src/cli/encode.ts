@@ -1,9 +1,11 @@
 /**
  * `milepost encode`: messages, as `decode --json` prints them, back to frames.
  */
+import { type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { Command } from 'commander';
 import { type MessageJson, updateFrom } from '../domain/message-json.js';
-import { MilepostError } from '../errors.js';
+import { CodecError, MilepostError } from '../errors.js';
 import type { DecodeContext, Protocol, Transport } from '../protocols/protocol.js';
 import { protocolByName, protocols } from '../protocols/registry.js';
 import { type CliIo, ExitCode, linesOf, UsageError, writeLine } from './io.js';
@@ -14,6 +16,15 @@ interface EncodeOptions {
   readonly deviceId?: string;
   readonly session?: string;
   readonly json?: boolean;
+}
+
+function checkOptions({ protocol, transport }: EncodeOptions): void {
+  if (protocol !== undefined && protocolByName(protocol) === undefined) {
+    throw new UsageError(`no such protocol: ${protocol} (there are ${protocols.map((each) => each.name).join(', ')})`);
+  }
+  if (transport !== 'tcp' && transport !== 'udp') {
+    throw new UsageError(`--transport: expected tcp or udp, got ${transport}`);
+  }
 }
 
 /** One line of input: a message of `decode`, or an answer of `decode --json` with its `messages`. */
@@ -33,6 +44,7 @@ export function encodeCommand(io: CliIo, exit: (code: number) => void): Command 
     .option('--json', 'one JSON answer {"id","frames","error"} a line')
     .addHelpText('after', '\nExample:\n  milepost decode --json < frames.jsonl | milepost encode --protocol teltonika')
     .action(async (options: EncodeOptions) => {
+      checkOptions(options);
       let failed = false;
       for await (const line of linesOf(io.stdin)) {
         const { id, frames, error } = encodeLine(line, options);
@@ -52,6 +64,34 @@ export function encodeCommand(io: CliIo, exit: (code: number) => void): Command 
     });
 }
 
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const values = Type.Record(Type.String(), Type.Unknown());
+
+/** What a line must be like to be encoded; everything may be left out. */
+const messageSchema = Type.Partial(
+  Type.Object({
+    time: orNull(Type.String()),
+    deviceId: orNull(Type.String()),
+    position: orNull(
+      Type.Object({
+        lat: orNull(Type.Number()),
+        lng: orNull(Type.Number()),
+        valid: Type.Boolean(),
+        speed: Type.Optional(Type.Number()),
+        heading: Type.Optional(Type.Number()),
+        alt: Type.Optional(Type.Number()),
+        satellites: Type.Optional(Type.Number()),
+      }),
+    ),
+    readings: Type.Record(Type.String(), Type.Number()),
+    inputs: Type.Array(orNull(Type.Boolean())),
+    outputs: Type.Array(orNull(Type.Boolean())),
+    states: values,
+    gsm: values,
+    battery_level: Type.Number(),
+  }),
+);
+
 interface Encoded {
   readonly id: unknown;
   readonly frames: readonly Buffer[];
@@ -59,38 +99,47 @@ interface Encoded {
 }
 
 function encodeLine(text: string, options: EncodeOptions): Encoded {
-  let line: MessageLine;
-  try {
-    line = JSON.parse(text) as MessageLine;
-  } catch {
-    return { id: null, frames: [], error: { code: 'not_json', message: 'the line is not JSON' } };
-  }
+  const line = parseLine(text);
+  if (line === undefined) return refused(null, 'not_json', 'the line is no JSON object');
   const id = line.id ?? null;
-  const protocol = protocolFor(line.protocol ?? options.protocol);
-  const now = Date.now();
+  const messages = line.messages ?? [line];
+  const fault = Value.Errors(Type.Array(messageSchema), messages).First();
+  if (fault !== undefined) return refused(id, 'field_format', `${fault.path}: ${fault.message}`);
+  const name = line.protocol ?? options.protocol;
+  const protocol = name === undefined ? undefined : protocolByName(name);
+  if (protocol === undefined) return refused(id, 'unknown_protocol', `no such protocol: ${name ?? 'none is named'}`);
   try {
-    const messages = line.messages ?? [line];
-    const updates = messages.filter((message) => message.time !== null).map((message) => updateFrom(message, now));
-    const deviceId =
-      options.deviceId ?? messages.find((message) => typeof message.deviceId === 'string')?.deviceId ?? undefined;
-    const context: DecodeContext = {
-      transport: options.transport as Transport,
-      receivedAt: now,
-      deviceId: deviceId ?? undefined,
-      model: undefined,
-      session: options.session ?? '',
-    };
-    const frames = protocol.fromUpdates(updates, context).map((message) => protocol.encode(message, context));
-    return { id, frames, error: null };
+    return { id, frames: framesOf(protocol, messages, options), error: null };
   } catch (error) {
     if (!(error instanceof MilepostError)) throw error;
-    return { id, frames: [], error: { code: error.code, message: error.message } };
+    return refused(id, error.code, error.message);
   }
 }
 
-function protocolFor(name: string | undefined): Protocol {
-  const protocol = name === undefined ? undefined : protocolByName(name);
-  if (protocol === undefined)
-    throw new UsageError(name === undefined ? '--protocol is missing' : `no such protocol: ${name}`);
-  return protocol;
+function parseLine(text: string): MessageLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null && !Array.isArray(line) ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(id: unknown, code: string, message: string): Encoded {
+  return { id, frames: [], error: { code, message } };
+}
+
+function framesOf(protocol: Protocol, messages: readonly Partial<MessageJson>[], options: EncodeOptions): Buffer[] {
+  const now = Date.now();
+  const updates = messages.filter((message) => message.time !== null).map((message) => updateFrom(message, now));
+  if (updates.some(({ at }) => Number.isNaN(at))) throw new CodecError('field_format', { at: 'time' });
+  const named = messages.find((message) => typeof message.deviceId === 'string')?.deviceId;
+  const context: DecodeContext = {
+    transport: options.transport as Transport,
+    receivedAt: now,
+    deviceId: options.deviceId ?? named ?? undefined,
+    model: undefined,
+    session: options.session ?? '',
+  };
+  return protocol.fromUpdates(updates, context).map((message) => protocol.encode(message, context));
 }

@@ -43,13 +43,12 @@ export class CapturedSession {
       }
     } catch (error) {
       if (!(error instanceof MilepostError)) throw error;
-      const refusal =
-        error instanceof FrameError || error instanceof CodecError
-          ? this.#protocol.refuse(bytes, error, context())
-          : null;
-      return { messages, account, reply: refusal, error };
+      const isRefused = error instanceof FrameError || error instanceof CodecError;
+      const refusal = isRefused ? this.#protocol.refuse(bytes, error, context()) : null;
+      if (refusal !== null) replies.push(refusal);
+      return { messages, account, reply: joined(replies), error };
     }
-    return { messages, account, reply: replies.length === 0 ? null : Buffer.concat(replies), error: null };
+    return { messages, account, reply: joined(replies), error: null };
   }
 
   #take(
@@ -70,6 +69,10 @@ export class CapturedSession {
       : protocol.reply(message, context());
     if (reply !== null) out.replies.push(reply);
   }
+}
+
+function joined(replies: readonly Buffer[]): Buffer | null {
+  return replies.length === 0 ? null : Buffer.concat(replies);
 }
 
 /** Frames of a capture: by the stream rules first, then as a datagram. A missing line end is put back. */

@@ -2,6 +2,7 @@
  * What a command may touch of the outside: handed in by `main.ts`, replaced in tests.
  */
 import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,12 +21,15 @@ export class UsageError extends Error {}
 
 /** Lines of a stream, without their ends. Empty lines are passed over. */
 export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of stream) {
-    const lines = (rest + String(chunk)).split('\n');
+    const text = typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer);
+    const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') yield line.replace(/\r$/, '');
   }
+  rest += decoder.end();
   if (rest.trim() !== '') yield rest.replace(/\r$/, '');
 }
 
