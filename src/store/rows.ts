@@ -105,6 +105,114 @@ export interface PoisonRow {
   readonly lastAt: number;
 }
 
+/** What a tracker costs and who may have it. */
+export interface TariffRow {
+  readonly id: number;
+  readonly name: string;
+  /** Only accounts of this legal type may use it. */
+  readonly legalType?: string;
+}
+
+export interface TagRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly name: string;
+  /** Six hex digits. */
+  readonly color: string;
+}
+
+/** A device sold together with its SIM card. The id is its IMEI. */
+export interface BundleRow {
+  readonly id: string;
+  readonly model: string;
+  readonly iccid: string;
+  readonly phone: string;
+  readonly accountId: number;
+}
+
+/** A SIM card known to the operator. The id is its ICCID. */
+export interface SimRow {
+  readonly id: string;
+  readonly phone: string;
+}
+
+export interface ActivationCodeRow {
+  readonly id: string;
+  readonly usedAt?: number;
+  readonly trackerId?: number;
+}
+
+/** Rules and vehicles exist only so far as they tie a tracker down. */
+export interface RuleRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly trackerIds: readonly number[];
+}
+
+export interface VehicleRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly trackerId: number;
+}
+
+/** A sensor of a tracker as the API has it; what depends on its kind is optional. */
+export interface SensorRow {
+  readonly id: number;
+  readonly trackerId: number;
+  readonly type: 'metering' | 'discrete' | 'virtual';
+  readonly sensorType: string;
+  readonly name: string;
+  readonly inputName?: string;
+  readonly inputNumber?: number;
+  readonly divider?: number;
+  readonly accuracy?: number;
+  readonly units?: string;
+  readonly unitsType?: string;
+  readonly groupType?: 'sum' | 'avg' | null;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly calibration?: readonly { readonly in: number; readonly out: number }[];
+}
+
+/** A counter of a tracker (odometer, engine hours). The id is `trackerId:type`. */
+export interface MeterRow {
+  readonly id: string;
+  readonly trackerId: number;
+  readonly type: 'odometer' | 'engine_hours';
+  readonly multiplier: number;
+  readonly sensorId?: number;
+  /** Added to what the unit's own total says. */
+  readonly offset: number;
+}
+
+/** Special settings of a source. The id is `sourceId:type`. */
+export interface SpecialSettingsRow {
+  readonly id: string;
+  readonly sourceId: number;
+  readonly type: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+export type CommandState = 'queued' | 'sent' | 'acknowledged' | 'answered' | 'failed' | 'expired' | 'cancelled';
+
+/** A command to a unit. */
+export interface CommandRow {
+  readonly id: number;
+  readonly sourceId: number;
+  readonly accountId: number;
+  /** The command as JSON (`domain/command.ts`); raw bytes as hex. */
+  readonly command: Readonly<Record<string, unknown>>;
+  readonly via: 'link' | 'sms';
+  readonly reliable: boolean;
+  readonly state: CommandState;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly sentAt?: number;
+  readonly endedAt?: number;
+  /** What the unit answered, or why it failed. */
+  readonly result?: string;
+}
+
 /** The next free id of a table. */
 export interface CounterRow {
   readonly id: string;
@@ -121,6 +229,17 @@ export interface Tables {
   readonly tracker: TrackerRow;
   readonly group: GroupRow;
   readonly poison: PoisonRow;
+  readonly tariff: TariffRow;
+  readonly tag: TagRow;
+  readonly bundle: BundleRow;
+  readonly sim: SimRow;
+  readonly activationCode: ActivationCodeRow;
+  readonly rule: RuleRow;
+  readonly vehicle: VehicleRow;
+  readonly sensor: SensorRow;
+  readonly meter: MeterRow;
+  readonly specialSettings: SpecialSettingsRow;
+  readonly command: CommandRow;
   readonly counter: CounterRow;
 }
 
@@ -134,6 +253,17 @@ export const tableNames: readonly TableName[] = [
   'tracker',
   'group',
   'poison',
+  'tariff',
+  'tag',
+  'bundle',
+  'sim',
+  'activationCode',
+  'rule',
+  'vehicle',
+  'sensor',
+  'meter',
+  'specialSettings',
+  'command',
   'counter',
 ];
 export type RowId = number | string;
