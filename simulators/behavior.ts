@@ -23,6 +23,7 @@ export type Downlink =
   /** `records`: how many were accepted, undefined where the protocol does not say (then: all of the frame). */
   | { readonly kind: 'ack'; readonly records: number | undefined; readonly tag: number | undefined }
   | { readonly kind: 'heartbeat' }
+  /** `reference` goes back with the answer; it is negative for a command that the unit refuses, as one meant for another unit. */
   | { readonly kind: 'command'; readonly text: string; readonly reference: number }
   | { readonly kind: 'other' };
 

@@ -11,7 +11,8 @@ export interface DeviceAction {
 
 type Rule = readonly [pattern: RegExp, action: (match: RegExpExecArray) => DeviceAction];
 
-const nothing: DeviceAction = { outputs: [], recordNow: false };
+/** What is done about a text that only wants an answer. */
+export const nothing: DeviceAction = { outputs: [], recordNow: false };
 const recordNow: DeviceAction = { outputs: [], recordNow: true };
 
 function switching(output: number, on: boolean): DeviceAction {

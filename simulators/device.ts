@@ -6,7 +6,7 @@ import type { Clock } from '../src/clock.js';
 import type { StateUpdate } from '../src/domain/update.js';
 import { Backoff, type BackoffLimits } from './backoff.js';
 import type { Behavior, Downlink } from './behavior.js';
-import { actionOf } from './device-commands.js';
+import { actionOf, nothing } from './device-commands.js';
 import { DownlinkReader } from './downlink-reader.js';
 import { Link, type LinkFaults } from './link.js';
 import type { Random } from './random.js';
@@ -66,6 +66,8 @@ export class Device {
   #letInBefore = false;
   /** The last connection ended against the unit's will. */
   #broken = false;
+  /** An output was switched after the record of this time, and no heartbeat has told of it. */
+  #switchedAt: number | undefined;
 
   constructor(options: DeviceOptions) {
     this.options = options;
@@ -213,6 +215,14 @@ export class Device {
     this.#countLetIn();
     this.acknowledged += updates.length;
     this.options.hooks.onAcknowledged?.(this.deviceId, updates);
+    this.#tellSwitching(updates.at(-1)?.at ?? 0);
+  }
+
+  /** Units whose records have no room for it report a switched output by a heartbeat. It follows the first record made since. */
+  #tellSwitching(acknowledgedAt: number): void {
+    if (this.#switchedAt === undefined || acknowledgedAt <= this.#switchedAt) return;
+    this.#switchedAt = undefined;
+    if (this.options.behavior.heartbeatSeconds > 0) this.#sendHeartbeat();
   }
 
   #changePort(): void {
@@ -222,8 +232,10 @@ export class Device {
 
   #carryOut(text: string, reference: number): void {
     const { behavior, vehicle, recorder, stats, hooks, clock } = this.options;
-    const action = actionOf(text);
-    for (const { output, on } of action.outputs) vehicle.switchOutput(output, on);
+    const action = reference < 0 ? nothing : actionOf(text);
+    for (const { output, on } of action.outputs) {
+      if (vehicle.switchOutput(output, on)) this.#switchedAt = recorder.lastAt;
+    }
     const answer = behavior.answer(text, reference);
     if (answer !== undefined) {
       this.#send(answer);
@@ -242,7 +254,10 @@ export class Device {
       this.#fail('ack_timeout');
       return;
     }
-    if (heartbeatSeconds === 0 || nowMs - this.#lastSentMs < heartbeatSeconds * 1000) return;
+    if (heartbeatSeconds > 0 && nowMs - this.#lastSentMs >= heartbeatSeconds * 1000) this.#sendHeartbeat();
+  }
+
+  #sendHeartbeat(): void {
     const heartbeat = this.options.behavior.heartbeat();
     if (heartbeat !== undefined) this.#send(heartbeat);
   }

@@ -43,6 +43,11 @@ export class Recorder {
     return this.#ended || this.#offlineRecords === 0;
   }
 
+  /** Time of the newest record, ms since 1970 UTC. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
   /** Whether a record is due. */
   due(nowMs: number): boolean {
     const { startMs, endMs, intervalMs } = this.#options;

@@ -34,6 +34,8 @@ export interface AppDeps {
   readonly clock?: Clock;
   /** Stands in for the engine in tests of a failing disk. */
   readonly engine?: Engine;
+  /** Shown in the OpenAPI document. */
+  readonly version?: string;
 }
 
 /** One bound port. */
@@ -80,9 +82,13 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
     store,
     decode: decodeKept,
     decoderVersions,
-    onUnreadable: (entry) => deps.log.warn({ unit: entry.context.deviceId, protocol: entry.context.protocol }, 'kept frame unreadable'),
+    onUnreadable: (entry) =>
+      deps.log.warn({ unit: entry.context.deviceId, protocol: entry.context.protocol }, 'kept frame unreadable'),
   });
-  deps.log.debug({ values: report.replayedValues, frames: report.replayedFrames, decodedAgain: report.decodedAgain }, 'replayed');
+  deps.log.debug(
+    { values: report.replayedValues, frames: report.replayedFrames, decodedAgain: report.decodedAgain },
+    'replayed',
+  );
   const snapshots = new Snapshots(
     {
       store,
@@ -158,6 +164,8 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       clock,
       log: deps.log,
       statusRules: config,
+      isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
+      ...(deps.version === undefined ? {} : { version: deps.version }),
       rateLimit: config.httpRateLimit,
       bodyLimitBytes: config.httpBodyMaxBytes,
     });
@@ -238,7 +246,10 @@ interface PlannedPort {
 /** Which tracker ports to open. Throws `ConfigError` for names that are no protocol. */
 function portPlan(config: Config): PlannedPort[] {
   if (config.listen.length === 0) {
-    return [...protocols.map((protocol) => ({ protocol, port: protocol.port })), { protocol: undefined, port: config.autoPort }];
+    return [
+      ...protocols.map((protocol) => ({ protocol, port: protocol.port })),
+      { protocol: undefined, port: config.autoPort },
+    ];
   }
   const problems: string[] = [];
   const plan: PlannedPort[] = [];
@@ -288,4 +299,3 @@ class Ports {
     this.#udp.push(udp);
   }
 }
-

@@ -6,8 +6,8 @@ import { fieldOf } from '../domain/fields.js';
 import type { MessageJson } from '../domain/message-json.js';
 import type { FieldValue } from '../domain/update.js';
 import { detectProtocol } from '../ingest/detect.js';
-import { protocolByName, protocols } from '../protocols/registry.js';
 import type { Protocol, Transport } from '../protocols/protocol.js';
+import { protocolByName, protocols } from '../protocols/registry.js';
 import { parseHex } from '../wire/hex.js';
 import { CapturedSession, type DecodedFrame } from './frames.js';
 import { type CliIo, ExitCode, linesOf, UsageError, writeLine } from './io.js';
@@ -39,7 +39,10 @@ export function decodeCommand(io: CliIo, exit: (code: number) => void): Command 
     .option('-t, --transport <name>', 'tcp or udp; found out when left out')
     .option('-m, --model <code>', 'model of the unit, where one message has several layouts')
     .option('--received-at <time>', 'when the frames arrived, ISO 8601; now when left out')
-    .option('--json', 'one JSON answer a line; standard input holds {"id","protocol","session","encoding","frame"} a line')
+    .option(
+      '--json',
+      'one JSON answer a line; standard input holds {"id","protocol","session","encoding","frame"} a line',
+    )
     .addHelpText('after', '\nExample:\n  milepost decode --protocol teltonika 000f333536333037303432343431303133')
     .action(async (frames: string[], options: DecodeOptions) => {
       const decoder = new Decoder(options);
@@ -92,7 +95,8 @@ class Decoder {
     const id = line.id ?? null;
     const name = line.protocol ?? this.#options.protocol;
     const bytes = bytesOf(line);
-    if (bytes === undefined) return refusal(id, 'not_a_frame', 'frame: expected hex of whole bytes, or text with "encoding":"text"');
+    if (bytes === undefined)
+      return refusal(id, 'not_a_frame', 'frame: expected hex of whole bytes, or text with "encoding":"text"');
     const protocol = name === undefined ? detected(bytes) : protocolByName(name);
     if (protocol === undefined) return refusal(id, 'unknown_protocol', `no such protocol: ${name ?? 'not recognised'}`);
     const decoded = this.#decode(protocol, line, bytes);
@@ -101,7 +105,8 @@ class Decoder {
   }
 
   #decode(protocol: Protocol, line: FrameLine, bytes: Buffer): DecodedFrame {
-    const session = line.session === undefined ? new CapturedSession(protocol) : this.#session(protocol, String(line.session));
+    const session =
+      line.session === undefined ? new CapturedSession(protocol) : this.#session(protocol, String(line.session));
     const transport = line.transport ?? this.#options.transport;
     const model = line.model ?? this.#options.model;
     return session.decode(bytes, {

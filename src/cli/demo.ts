@@ -15,6 +15,7 @@ import type { UserRow } from '../store/rows.js';
 import { type CliIo, writeLine } from './io.js';
 import { addSettings } from './options.js';
 import { stopWithin } from './serve.js';
+import { version } from './version.js';
 
 const keyTitle = 'demo';
 /** Models whose virtual vehicles have the most to say. */
@@ -29,7 +30,7 @@ export function demoCommand(io: CliIo, exit: (code: number) => void): Command {
     .action(async (options: Record<string, unknown>) => {
       const config = demoConfig(io, options);
       const log = createLog({ level: config.logLevel, pretty: io.stdout.isTTY === true, destination: 1 });
-      const app = await startApp(config, { log });
+      const app = await startApp(config, { log, version });
       const key = await createKey(app);
       const fleet = await startFleet(app, options);
       await greet(io, app, config, key, fleet);
@@ -46,7 +47,8 @@ export function demoCommand(io: CliIo, exit: (code: number) => void): Command {
 function demoConfig(io: CliIo, options: Record<string, unknown>): Config {
   const { vehicles, interval } = options;
   const problems: string[] = [];
-  if (!/^\d{1,5}$/.test(String(vehicles))) problems.push(`--vehicles: expected a number, got ${JSON.stringify(vehicles)}`);
+  if (!/^\d{1,5}$/.test(String(vehicles)))
+    problems.push(`--vehicles: expected a number, got ${JSON.stringify(vehicles)}`);
   if (!(Number(interval) > 0)) problems.push(`--interval: expected seconds, got ${JSON.stringify(interval)}`);
   if (problems.length > 0) throw new ConfigError(problems);
   const config = readConfig(io.env, options);
@@ -82,7 +84,9 @@ async function createKey(app: App): Promise<string> {
 async function startFleet(app: App, options: Record<string, unknown>): Promise<Fleet> {
   const groups = behaviors.flatMap((factory) => {
     const port = app.listening.find((each) => each.protocol === factory.protocol && each.transport === 'tcp');
-    return port === undefined ? [] : [{ factory, endpoint: { host: port.host, port: port.port, transport: 'tcp' as const } }];
+    return port === undefined
+      ? []
+      : [{ factory, endpoint: { host: port.host, port: port.port, transport: 'tcp' as const } }];
   });
   const devices = Number(options.vehicles);
   const numbers = Array.from({ length: devices }, (_, n) => n);
@@ -109,10 +113,14 @@ async function greet(io: CliIo, app: App, config: Config, key: string, fleet: Fl
     '',
     `Milepost is running with ${fleet.devices.length} virtual vehicles.`,
     '',
-    ...app.listening.map(({ protocol, transport, host, port }) => `  ${protocol.padEnd(12)} ${transport}  ${host}:${port}`),
+    ...app.listening.map(
+      ({ protocol, transport, host, port }) => `  ${protocol.padEnd(12)} ${transport}  ${host}:${port}`,
+    ),
     '',
     `API key: ${key}`,
-    ...(app.generatedPassword === undefined ? [] : [`Administrator: ${config.adminLogin}, password ${app.generatedPassword}`]),
+    ...(app.generatedPassword === undefined
+      ? []
+      : [`Administrator: ${config.adminLogin}, password ${app.generatedPassword}`]),
     '',
     'Try:',
     '',

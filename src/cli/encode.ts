@@ -38,7 +38,10 @@ export function encodeCommand(io: CliIo, exit: (code: number) => void): Command 
         const { id, frames, error } = encodeLine(line, options);
         failed ||= error !== null;
         if (options.json === true) {
-          await writeLine(io.stdout, JSON.stringify({ id, frames: frames.map((frame) => frame.toString('hex')), error }));
+          await writeLine(
+            io.stdout,
+            JSON.stringify({ id, frames: frames.map((frame) => frame.toString('hex')), error }),
+          );
         } else if (error !== null) {
           await writeLine(io.stderr, `milepost encode: ${error.code}: ${error.message}`);
         } else {
@@ -68,7 +71,8 @@ function encodeLine(text: string, options: EncodeOptions): Encoded {
   try {
     const messages = line.messages ?? [line];
     const updates = messages.filter((message) => message.time !== null).map((message) => updateFrom(message, now));
-    const deviceId = options.deviceId ?? messages.find((message) => typeof message.deviceId === 'string')?.deviceId ?? undefined;
+    const deviceId =
+      options.deviceId ?? messages.find((message) => typeof message.deviceId === 'string')?.deviceId ?? undefined;
     const context: DecodeContext = {
       transport: options.transport as Transport,
       receivedAt: now,
@@ -86,6 +90,7 @@ function encodeLine(text: string, options: EncodeOptions): Encoded {
 
 function protocolFor(name: string | undefined): Protocol {
   const protocol = name === undefined ? undefined : protocolByName(name);
-  if (protocol === undefined) throw new UsageError(name === undefined ? '--protocol is missing' : `no such protocol: ${name}`);
+  if (protocol === undefined)
+    throw new UsageError(name === undefined ? '--protocol is missing' : `no such protocol: ${name}`);
   return protocol;
 }

@@ -73,12 +73,15 @@ export function gpxWriter(): RecordWriter {
       tracks.set(unit, points);
       const elevation = position.alt === undefined ? '' : `<ele>${position.alt}</ele>`;
       const satellites = position.satellites === undefined ? '' : `<sat>${position.satellites}</sat>`;
-      points.push(`<trkpt lat="${position.lat}" lon="${position.lng}">${elevation}<time>${time}</time>${satellites}</trkpt>`);
+      points.push(
+        `<trkpt lat="${position.lat}" lon="${position.lng}">${elevation}<time>${time}</time>${satellites}</trkpt>`,
+      );
       return [];
     },
     end() {
       const lines: string[] = [];
-      for (const [unit, points] of tracks) lines.push(`<trk><name>${xml(unit)}</name><trkseg>`, ...points, '</trkseg></trk>');
+      for (const [unit, points] of tracks)
+        lines.push(`<trk><name>${xml(unit)}</name><trkseg>`, ...points, '</trkseg></trk>');
       return [...lines, '</gpx>'];
     },
   };

@@ -34,7 +34,9 @@ export function exportCommand(io: CliIo, journalPath: (dataDir: string) => strin
     .option('-u, --unit <id>', 'only this unit')
     .option('--from <time>', 'records from this time on, ISO 8601')
     .option('--to <time>', 'records before this time, ISO 8601')
-    .addOption(new Option('-f, --format <name>', 'form of the output').choices(['jsonl', 'csv', 'gpx']).default('jsonl'))
+    .addOption(
+      new Option('-f, --format <name>', 'form of the output').choices(['jsonl', 'csv', 'gpx']).default('jsonl'),
+    )
     .action(async (options: ExportOptions) => {
       const path = journalPath(options.dataDir);
       if (!existsSync(path)) throw new UsageError(`no journal in ${options.dataDir}`);
@@ -117,7 +119,8 @@ function collectPlaces(engine: Engine, filter: RecordFilter): Place[] {
     if (filter.unit !== undefined && kept.entry.context.deviceId !== filter.unit) continue;
     const updates = decodeKept(kept.entry) ?? [];
     updates.forEach((update, record) => {
-      if (update.at >= filter.fromMs && update.at < filter.toMs) places.push({ at: update.at, seq: kept.seq, entry, record });
+      if (update.at >= filter.fromMs && update.at < filter.toMs)
+        places.push({ at: update.at, seq: kept.seq, entry, record });
     });
   }
   return places;
@@ -142,7 +145,11 @@ class PlaceReader {
     const entry = this.#entriesOf(place.seq)[place.entry];
     const update = entry?.updates[place.record];
     if (entry === undefined || update === undefined) return undefined;
-    return { ...messageJson(update, entry.unit), unit: entry.unit, receivedAt: new Date(entry.receivedAt).toISOString() };
+    return {
+      ...messageJson(update, entry.unit),
+      unit: entry.unit,
+      receivedAt: new Date(entry.receivedAt).toISOString(),
+    };
   }
 
   #entriesOf(seq: number): readonly DecodedEntry[] {

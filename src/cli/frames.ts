@@ -43,7 +43,10 @@ export class CapturedSession {
       }
     } catch (error) {
       if (!(error instanceof MilepostError)) throw error;
-      const refusal = error instanceof FrameError || error instanceof CodecError ? this.#protocol.refuse(bytes, error, context()) : null;
+      const refusal =
+        error instanceof FrameError || error instanceof CodecError
+          ? this.#protocol.refuse(bytes, error, context())
+          : null;
       return { messages, account, reply: refusal, error };
     }
     return { messages, account, reply: replies.length === 0 ? null : Buffer.concat(replies), error: null };
@@ -71,7 +74,8 @@ export class CapturedSession {
 
 /** Frames of a capture: by the stream rules first, then as a datagram. A missing line end is put back. */
 function splitCaptured(protocol: Protocol, bytes: Buffer, transport: Transport | undefined): Buffer[] {
-  if (transport === 'udp' && protocol.splitDatagram !== undefined) return protocol.splitDatagram(bytes, { maxFrameBytes });
+  if (transport === 'udp' && protocol.splitDatagram !== undefined)
+    return protocol.splitDatagram(bytes, { maxFrameBytes });
   try {
     return splitStream(protocol, bytes);
   } catch (error) {
@@ -92,8 +96,10 @@ function splitStream(protocol: Protocol, bytes: Buffer): Buffer[] {
   let start = 0;
   while (start < whole.length) {
     const found = framer.next(whole, start, whole.length);
-    if (found.kind === 'more') throw new FrameError('frame_length', { expected: 'more bytes', got: whole.length - start });
-    if (found.code !== undefined) throw new FrameError(found.code, { offset: found.start, hex: hexExcerpt(whole.subarray(found.start)) });
+    if (found.kind === 'more')
+      throw new FrameError('frame_length', { expected: 'more bytes', got: whole.length - start });
+    if (found.code !== undefined)
+      throw new FrameError(found.code, { offset: found.start, hex: hexExcerpt(whole.subarray(found.start)) });
     if (found.kind === 'frame') frames.push(whole.subarray(found.start, found.end));
     start = found.end;
   }

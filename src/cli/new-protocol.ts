@@ -15,7 +15,8 @@ export function newProtocolCommand(io: CliIo): Command {
     .action(async (name: string, options: { root: string }) => {
       if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new UsageError(`not a protocol name: ${name}`);
       const folder = join(options.root, 'src', 'protocols', name);
-      if (!existsSync(join(options.root, 'src', 'protocols', 'protocol.ts'))) throw new UsageError(`no sources in ${options.root}`);
+      if (!existsSync(join(options.root, 'src', 'protocols', 'protocol.ts')))
+        throw new UsageError(`no sources in ${options.root}`);
       if (existsSync(folder)) throw new UsageError(`${folder} exists`);
       mkdirSync(folder, { recursive: true });
       mkdirSync(join(options.root, 'fixtures', name), { recursive: true });

@@ -11,7 +11,8 @@ export function addSettings(command: Command, only: (setting: Setting) => boolea
 }
 
 function optionOf(setting: Setting): Option {
-  const shown = setting.default === undefined || setting.type === 'list' ? '' : ` (default ${JSON.stringify(setting.default)})`;
+  const shown =
+    setting.default === undefined || setting.type === 'list' ? '' : ` (default ${JSON.stringify(setting.default)})`;
   const description = `${setting.description}${setting.type === 'flag' ? '' : shown} [${setting.variable}]`;
   if (setting.type === 'flag') return new Option(`--${setting.option}`, description);
   const option = new Option(`--${setting.option} <${setting.type === 'number' ? 'n' : 'value'}>`, description);

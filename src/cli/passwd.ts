@@ -25,7 +25,10 @@ export function passwdCommand(io: CliIo): Command {
         if (user === undefined) throw new UsageError(`no such user: ${wanted}`);
         const passwordHash = await hashPassword(password);
         await opened.store.change((tx) => setPassword(tx, user, passwordHash));
-        await writeLine(io.stdout, options.stdin === true ? `password of ${wanted} set` : `password of ${wanted}: ${password}`);
+        await writeLine(
+          io.stdout,
+          options.stdin === true ? `password of ${wanted} set` : `password of ${wanted}: ${password}`,
+        );
       } finally {
         await opened.close();
       }

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.js';
 import { createLog, type Logger } from '../log.js';
 import { type CliIo, ExitCode } from './io.js';
 import { addSettings } from './options.js';
+import { version } from './version.js';
 
 export function serveCommand(io: CliIo, exit: (code: number) => void): Command {
   return addSettings(new Command('serve'))
@@ -14,7 +15,7 @@ export function serveCommand(io: CliIo, exit: (code: number) => void): Command {
     .action(async (options: Record<string, unknown>) => {
       const config = readConfig(io.env, options);
       const log = createLog({ level: config.logLevel, pretty: io.stdout.isTTY === true, destination: 1 });
-      const app = await startApp(config, { log });
+      const app = await startApp(config, { log, version });
       announce(app, config, log);
       await io.stopped;
       exit(await stopWithin(app, config.drainTimeoutMs, log));

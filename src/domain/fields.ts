@@ -40,12 +40,15 @@ export const fields: Readonly<Record<string, FieldRow>> = {
   gnss_status: text('receiver state as the unit tells it'),
   gps_lbs: flag('the position comes from cells or access points, not from the receiver'),
   satellites_visible: number('satellites in view', undefined, 0),
+  satellite_signals: text('strength of each satellite, dB'),
+  gnss_fix_mode: number('kind of fix, as numbered by the protocol', undefined, 0),
 
   // Mobile network
   gsm_signal_level: number('signal strength', '%', 0, 100),
   gsm_network_code: text('MCC and MNC, `24602`'),
   gsm_network_name: text('operator name'),
   gsm_network_type: text('GSM, 3G, LTE, LTE-M, NB-IoT'),
+  gsm_network_type_code: number('network type, as numbered by the protocol', undefined, 0),
   gsm_roaming: flag('roaming'),
   gsm_mcc: number('mobile country code', undefined, 0, 999),
   gsm_mnc: number('mobile network code', undefined, 0, 999),
@@ -113,6 +116,21 @@ export const fields: Readonly<Record<string, FieldRow>> = {
   drive_time: number('driving time', 'min', 0),
   steps: number('steps', undefined, 0),
   door: flag('door open'),
+  device_time: text("the unit's clock, ISO 8601, where the record is dated otherwise"),
+  time_raw: text('a time that is none of the calendar, hex'),
+  event_time: text('when the event happened, ISO 8601'),
+  event_value: number('value that belongs to the event'),
+  event_data: text('data that belong to the event, hex'),
+  media_files: text('names of the files that belong to the event'),
+  location_source: number('how the position was found, as numbered by the protocol', undefined, 0),
+  work_mode: number('mode of the unit, as numbered by the protocol', undefined, 0),
+  card_status: number('state of the card, as numbered by the protocol', undefined, 0),
+  card_swiped: flag('a card was swiped'),
+  terminal_id: text("the unit's second number"),
+  phone: text('phone number in the message'),
+  status_bits: number('bits without a published meaning', undefined, 0),
+  port_bits: number('bits that tell which ports are in use', undefined, 0),
+  raw_data: text('bytes without a published meaning, hex'),
 
   // Sensors
   fuel_level: number('fuel level as the sensor gives it'),
@@ -151,6 +169,7 @@ export const fields: Readonly<Record<string, FieldRow>> = {
   obd_dtc_codes: text('fault codes, separated by blanks'),
   obd_mil_status: flag('malfunction lamp'),
   obd_vin: text('vehicle identification number'),
+  obd_key_3A: text('diagnostic value of a key without a published meaning'),
 
   // CAN
   can_speed: number('wheel speed', 'km/h', 0),
@@ -259,6 +278,10 @@ export const families: Readonly<Record<string, FieldRow>> = {
   /** Elements without a name of their own, kept raw: number is the protocol's id. */
   avl_io: family(65_535, number('element of that number, raw')),
   obd_pid: family(65_535, number('diagnostic value of that number')),
+  /** Elements too long for a number. */
+  element: family(65_535, text('element of that number, hex')),
+  /** Two digits, hexadecimal on the wire. */
+  obd_key: family(99, text('diagnostic value of a key without a published meaning')),
   door_state: family(16, flag('door open')),
 };
 

@@ -34,7 +34,8 @@ export class CommandLine {
   }
 
   send(command: Command, context: DecodeContext): Promise<CommandReply> {
-    if (this.#waiting.length >= maxWaiting) return Promise.reject(new CommandError('unit_offline', { got: 'queue full' }));
+    if (this.#waiting.length >= maxWaiting)
+      return Promise.reject(new CommandError('unit_offline', { got: 'queue full' }));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
       this.#next(context);
@@ -76,7 +77,8 @@ export class CommandLine {
       bytes = this.#options.protocol.encodeCommand(waiting.command, tag, context);
     } catch (error) {
       if (!(error instanceof MilepostError)) throw error;
-      return waiting.reject(error);
+      waiting.reject(error);
+      return;
     }
     const timer = this.#options.clock.after(this.#options.timeoutMs, () => {
       this.#finish();

@@ -3,8 +3,8 @@
  * that ends those which have been silent for too long (thousands of timers cost more than a look at each session now and then).
  */
 import type { Clock, Timer } from '../clock.js';
-import type { ErrorCode } from '../errors.js';
 import type { UnitLink, UnitLinks } from '../downlink/unit-link.js';
+import type { ErrorCode } from '../errors.js';
 import type { LiveUnits } from '../store/contract.js';
 
 /** What the registry needs of a session. */
@@ -28,6 +28,8 @@ export class Sessions implements LiveUnits, UnitLinks {
   readonly #all = new Set<LiveSession>();
   readonly #byAddress = new Map<string, number>();
   readonly #bySource = new Map<number, LiveSession>();
+  /** Sources that were last heard from by datagram: they have no connection to lose. */
+  readonly #byDatagram = new Set<number>();
   readonly #timer: Timer;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
@@ -65,6 +67,7 @@ export class Sessions implements LiveUnits, UnitLinks {
   /** Makes `session` the one of this source; an older one is closed as replaced. */
   bind(session: LiveSession, sourceId: number): void {
     const older = this.#bySource.get(sourceId);
+    this.#byDatagram.delete(sourceId);
     this.#bySource.set(sourceId, session);
     if (older !== undefined && older !== session) older.close('replaced');
   }
@@ -74,8 +77,13 @@ export class Sessions implements LiveUnits, UnitLinks {
     if (this.#bySource.get(sourceId) === session) this.#bySource.delete(sourceId);
   }
 
+  /** A datagram of this source came. */
+  noteDatagram(sourceId: number): void {
+    this.#byDatagram.add(sourceId);
+  }
+
   isConnected(sourceId: number): boolean {
-    return this.#bySource.has(sourceId);
+    return this.#bySource.has(sourceId) || this.#byDatagram.has(sourceId);
   }
 
   linkOf(sourceId: number): UnitLink | undefined {

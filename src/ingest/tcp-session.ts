@@ -74,7 +74,10 @@ export class TcpSession implements LiveSession, UplinkOwner {
     this.#lastMs = this.#services.clock.monotonicMs();
     this.#receivedBytes += chunk.length;
     if (this.#counters !== undefined) this.#counters.receivedBytes += chunk.length;
-    if (!this.#buffer.push(chunk)) return this.close('frame_too_large');
+    if (!this.#buffer.push(chunk)) {
+      this.close('frame_too_large');
+      return;
+    }
     this.#read();
     this.#buffer.settle();
     if (this.#uplink?.source === undefined && this.#receivedBytes > this.#services.limits.loginMaxBytes) {
@@ -279,7 +282,14 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (!log.isLevelEnabled(level)) return;
     const uplink = this.#uplink;
     log[level](
-      { protocol: uplink?.protocol.name, session: this.id, unit: uplink?.source?.deviceId, remote: this.address, code, detail },
+      {
+        protocol: uplink?.protocol.name,
+        session: this.id,
+        unit: uplink?.source?.deviceId,
+        remote: this.address,
+        code,
+        detail,
+      },
       what,
     );
   }

@@ -5,7 +5,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { ConfigError, FrameError, type MilepostError, type StoreError } from '../errors.js';
 import type { Protocol } from '../protocols/protocol.js';
+import type { SourceRow } from '../store/rows.js';
+import type { Sessions } from './sessions.js';
 import { Uplink, type UplinkOwner, type UplinkServices } from './uplink.js';
+
+export interface UdpServices extends UplinkServices {
+  readonly sessions: Sessions;
+}
 
 export interface UdpLimits {
   readonly frameMaxBytes: number;
@@ -17,19 +23,21 @@ const maxWaitingDatagrams = 16;
 
 class UdpPeer implements UplinkOwner {
   readonly uplink: Uplink;
+  readonly #services: UdpServices;
   readonly #reply: (bytes: Buffer) => void;
-  readonly #committed: () => number;
   readonly waiting: Buffer[] = [];
   isRegistering = false;
   #owed: { readonly seq: number; readonly reply: Buffer }[] = [];
 
-  constructor(protocol: Protocol, services: UplinkServices, reply: (bytes: Buffer) => void) {
+  constructor(protocol: Protocol, services: UdpServices, reply: (bytes: Buffer) => void) {
+    this.#services = services;
     this.#reply = reply;
-    this.#committed = () => services.store.committedSeq;
     this.uplink = new Uplink(protocol, 'udp', services, this);
   }
 
-  bound(): void {}
+  bound(source: SourceRow): void {
+    this.#services.sessions.noteDatagram(source.id);
+  }
 
   owe(seq: number, reply: Buffer): void {
     this.#owed.push({ seq, reply });
@@ -41,7 +49,7 @@ class UdpPeer implements UplinkOwner {
   }
 
   pay(): void {
-    const done = this.#committed();
+    const done = this.#services.store.committedSeq;
     while (this.#owed[0] !== undefined && this.#owed[0].seq <= done) {
       const due = this.#owed.shift();
       if (due !== undefined) this.#reply(due.reply);
@@ -51,13 +59,13 @@ class UdpPeer implements UplinkOwner {
 
 export class UdpPort {
   readonly #protocol: Protocol;
-  readonly #services: UplinkServices;
+  readonly #services: UdpServices;
   readonly #limits: UdpLimits;
   readonly #socket: Socket;
   readonly #peers = new Map<string, UdpPeer>();
   #isStopped = false;
 
-  constructor(protocol: Protocol, services: UplinkServices, limits: UdpLimits) {
+  constructor(protocol: Protocol, services: UdpServices, limits: UdpLimits) {
     this.#protocol = protocol;
     this.#services = services;
     this.#limits = limits;
@@ -73,7 +81,9 @@ export class UdpPort {
       });
       this.#socket.bind({ port, address: host }, () => {
         this.#socket.removeAllListeners('error');
-        this.#socket.on('error', (error) => this.#services.log.warn({ protocol: this.#protocol.name, err: error }, 'udp'));
+        this.#socket.on('error', (error) =>
+          this.#services.log.warn({ protocol: this.#protocol.name, err: error }, 'udp'),
+        );
         resolve(this.#socket.address().port);
       });
     });
@@ -140,7 +150,10 @@ export class UdpPort {
 
   #count(error: MilepostError): void {
     this.#services.metrics.error(error.code, this.#protocol.name);
-    this.#services.log.debug({ protocol: this.#protocol.name, code: error.code, detail: error.message }, 'refused datagram');
+    this.#services.log.debug(
+      { protocol: this.#protocol.name, code: error.code, detail: error.message },
+      'refused datagram',
+    );
   }
 
   #peerOf(remote: RemoteInfo): UdpPeer {

@@ -110,7 +110,13 @@ export class Uplink {
     if (updates.length > 0) {
       this.#counters.records += updates.length;
       try {
-        seq = store.accept({ unit, protocol: this.protocol.name, frame: this.#toKeep(frame), updates, waiter: this.#owner });
+        seq = store.accept({
+          unit,
+          protocol: this.protocol.name,
+          frame: this.#toKeep(frame),
+          updates,
+          waiter: this.#owner,
+        });
       } catch (error) {
         if (error instanceof MilepostError) return error;
         throw error;
@@ -180,11 +186,13 @@ export class Uplink {
       return error;
     }
     this.#services.metrics.error(error.code, this.protocol.name);
-    this.#services.log.debug({ unit: this.#source.deviceId, code: error.code, detail: error.message }, 'unreadable frame');
+    this.#services.log.debug(
+      { unit: this.#source.deviceId, code: error.code, detail: error.message },
+      'unreadable frame',
+    );
     const { seq, release } = this.#services.store.acceptUndecodable(this.#toKeep(frame), error.code, this.#owner);
     const reply = release ? this.protocol.replyUndecodable(frame, this.#context) : refusal;
     if (reply !== null) this.#owner.owe(seq, reply);
     return 'done';
   }
 }
-

@@ -222,6 +222,14 @@ describe('a virtual unit over TCP', () => {
     expect(server.recordsOf('unit-0').at(-1)?.output1).toBe(true);
   });
 
+  it('does nothing about a command that it refuses', async () => {
+    const run = start();
+    await pass(acknowledgedBy(run, 1));
+    server.command('unit-0', -1, 'setdigout 1');
+    await server.until(() => server.answers.length === 1);
+    expect(run.devices[0]?.options.vehicle.outputs).toEqual([false, false]);
+  });
+
   it('makes a record at once when asked for one', async () => {
     const run = start({ intervalMs: 3_600_000, batch: 10 });
     await settle(() => run.devices[0]?.state === 'online');

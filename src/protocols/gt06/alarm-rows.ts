@@ -20,6 +20,7 @@ import {
   rest,
   statusBits,
   textLeft,
+  voltageLevel,
   when,
 } from './blocks.js';
 import { fixedPart, typedCell } from './compound.js';
@@ -39,6 +40,11 @@ const az735Fields = {
   neighbourBytes: optional(countedBytes()),
   accessPointBytes: optional(countedBytes()),
 };
+
+/** The MCC stands behind time, GPS block and LBS length. */
+function hasWideMnc(frame: Buffer, start: number): boolean {
+  return ((frame[start + 19] ?? 0) & 0x80) !== 0;
+}
 
 const sized = { ...fix, lbsLength: u8() };
 
@@ -74,6 +80,7 @@ const alarms: readonly Row[] = [
     type: 'alarm',
     protocol: 0x16,
     length: 0x26,
+    when: (frame, start) => !hasWideMnc(frame, start),
     fields: { ...sized, cell: cell(middleCell), ...alarmTail },
     implies: 'seeworld',
     isLocalTime: true,
@@ -84,9 +91,12 @@ const alarms: readonly Row[] = [
       type: 'alarm',
       protocol,
       fields: {
-        ...sized,
-        cell: cell(narrowCell),
-        ...level,
+        ...fix,
+        lbsLength: optional(u8()),
+        cell: optional(cell(narrowCell), 8),
+        status: optional(statusBits),
+        voltageLevel: optional(voltageLevel),
+        gsmLevel: optional(gsmLevel),
         alarm: optional(alarm()),
         odometerKm: optional(odometer),
         raw: rest(),
@@ -118,7 +128,7 @@ const alarms: readonly Row[] = [
       cell: cell({ lac: 2, cid: 4, mnc: 2 }),
       ...level,
       alarmCode: u8(),
-      language: when(u8(), (r) => r.left === 3),
+      language: when(u8(), (r) => r.left === 1 || r.left === 3),
       altitudeM: optional(i16()),
       raw: rest(),
     },
@@ -198,7 +208,7 @@ const az735: readonly Row[] = [
     type: 'location',
     protocol: 0x32,
     form: 'long',
-    fields: { ...az735Fields, deviceStatus: optional(u8()), raw: rest() },
+    fields: { ...az735Fields, deviceStatus: optional(u8()), moreRaw: optional(countedBytes()), raw: rest() },
     ack: 'long',
   }),
   row({
@@ -206,7 +216,7 @@ const az735: readonly Row[] = [
     type: 'alarm',
     protocol: 0x33,
     form: 'long',
-    fields: { ...az735Fields, deviceStatus: optional(u8()), raw: rest() },
+    fields: { ...az735Fields, deviceStatus: optional(u8()), moreRaw: optional(countedBytes()), raw: rest() },
     implies: 'az735 alarm',
     ack: 'long',
   }),

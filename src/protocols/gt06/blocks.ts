@@ -36,6 +36,25 @@ export function bitFields<const T extends BitTable>(raw: Field<number>, table: T
   };
 }
 
+/** What a number reads as when all its bits are set: the unit has no value for it. */
+export const absent = {
+  level: 0xff,
+  centivolts: 655.35,
+  decivolts: 25.5,
+  odometerKm: 4_294_967.295,
+  engineHours: 0xff_ffff / 60,
+  temperatureC: 214_748_364.7,
+  humidityPercent: 429_496_729.5,
+} as const;
+
+/**
+ * A number that is written as `none` when there is no value. It reads as that number too, so that an optional part that holds it is told
+ * from one that is not there; the mapping drops it.
+ */
+export function absentAs(field: Field<number>, none: number): Field<number | undefined> {
+  return { width: field.width, read: (r) => field.read(r), write: (w, value) => field.write(w, value ?? none) };
+}
+
 /** A part that stands only when at least `needed` bytes of the content are left (default: its own width). */
 export function optional<T>(field: Field<T>, needed = field.width ?? 1): Field<T | undefined> {
   return when(field, (r) => r.left >= needed);
@@ -73,7 +92,10 @@ export function textLeft(keep = 0): Field<string> {
   return {
     width: undefined,
     read: (r) => r.latin1(Math.max(0, r.left - keep)),
-    write: (w, text) => void w.latin1(text),
+    write(w, text) {
+      if (typeof text !== 'string') throw new CodecError('encode_range', { expected: 'text', got: typeof text });
+      w.latin1(text);
+    },
   };
 }
 
@@ -224,14 +246,16 @@ export const statusBits = bitFields(u8(), {
 });
 
 /** Metres on the wire. */
-export const odometer = u32({ div: 1000, none: 0xffff_ffff });
+export const odometer = absentAs(u32({ div: 1000 }), absent.odometerKm);
 /** Hundredths of a volt. */
-export const centivolts = u16({ div: 100, none: 0xffff });
+export const centivolts = absentAs(u16({ div: 100 }), absent.centivolts);
+/** Tenths of a volt. */
+export const decivolts = absentAs(u8({ div: 10 }), absent.decivolts);
 
 /** Battery level: 0-6, or percent from 7 on. */
-export const voltageLevel = u8({ none: 0xff });
+export const voltageLevel = absentAs(u8(), absent.level);
 /** Bars 0-4 of the mobile network; larger values are CSQ or percent. */
-export const gsmLevel = u8({ none: 0xff });
+export const gsmLevel = absentAs(u8(), absent.level);
 
 /** Alarm byte and language byte. `isExtended`: the high nibble of the language byte extends the alarm. */
 export function alarm(isExtended = false): Field<Alarm> {

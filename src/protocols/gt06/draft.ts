@@ -5,7 +5,7 @@
 import type { FieldEntry, FieldValue, Position, StateUpdate } from '../../domain/update.js';
 import { UpdateBuilder } from '../../domain/update.js';
 import type { Cell, Gps, Neighbour, NetworkCode, WideNumber } from './message.js';
-import { alarmClasses, alarmClassOverrides, alarmOverrides, alarms } from './spec.js';
+import { alarmClasses, alarmClassOverrides, alarmOverrides, alarms, type ModelAlarms } from './spec.js';
 
 /** MCCs whose MNC has three digits. Source: ITU-T E.212, annex (list of MCC/MNC). */
 const threeDigitMccs = [302, 310, 311, 312, 313, 314, 315, 316, 334, 338, 342, 344, 346, 348, 708, 722, 732, 750];
@@ -92,18 +92,23 @@ export class Draft {
     this.set('gsm_network_code', networkCodeText(mcc, mnc));
   }
 
-  /** Cells seen, the serving one first; empty places are left out. */
+  /** Cells seen, the serving one first. */
   cells(cells: readonly Neighbour[]): void {
-    const seen = cells.filter(({ lac, cid }) => lac !== 0 || cid !== 0);
-    const serving = seen[0];
+    const serving = cells.find(isCell);
     const network = this.network;
     if (serving !== undefined && network !== undefined) this.cell({ ...network, lac: serving.lac, cid: serving.cid });
     else if (network !== undefined) this.plmn(network);
-    if (seen.length > 0)
-      this.set(
-        'gsm_cells',
-        seen.map((each) => cellEntry(each, network)),
-      );
+    this.neighbours(cells);
+  }
+
+  /** Cells of the network told before; empty places are left out. */
+  neighbours(cells: readonly Neighbour[]): void {
+    const seen = cells.filter(isCell);
+    if (seen.length === 0) return;
+    this.set(
+      'gsm_cells',
+      seen.map((each) => cellEntry(each, this.network)),
+    );
   }
 
   build(): StateUpdate {
@@ -115,13 +120,13 @@ export class Draft {
 
 /** Name of a code in `table`, with what the unit's model changes. */
 function nameOf(
-  table: Readonly<Record<number, string>>,
-  overrides: typeof alarmOverrides,
+  table: ReadonlyMap<number, string>,
+  overrides: readonly ModelAlarms[],
   code: number,
   model: string,
 ): string | undefined {
-  const override = model === '' ? undefined : overrides.find((each) => each.model.test(model) && code in each.alarms);
-  return override?.alarms[code] ?? table[code];
+  const override = model === '' ? undefined : overrides.find((each) => each.model.test(model) && each.alarms.has(code));
+  return (override?.alarms ?? table).get(code);
 }
 
 /** Printable text without the padding around it. */
@@ -139,6 +144,10 @@ export function networkCodeText(mcc: number, mnc: number): string {
 /** Strength byte to dBm: a magnitude, or two's complement from 128 on. */
 export function dbmOf(rssi: number): number {
   return rssi > 127 && rssi < 256 ? rssi - 256 : -rssi;
+}
+
+function isCell({ lac, cid }: Neighbour): boolean {
+  return lac !== 0 || cid !== 0;
 }
 
 function cellEntry({ lac, cid, rssi }: Neighbour, network: NetworkCode | undefined): FieldEntry {

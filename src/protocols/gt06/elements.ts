@@ -12,10 +12,10 @@ export interface ElementList {
   readonly id: Field<number>;
   /** Width of the length, for all ids or by id. */
   readonly length: Field<number>;
-  readonly longLengths?: Readonly<Record<number, Field<number>>>;
+  readonly longLengths?: ReadonlyMap<number, Field<number>>;
   /** A zero length is followed by the real one. */
   readonly hasEscape?: boolean;
-  readonly table: Readonly<Record<number, Struct<Content>>>;
+  readonly table: ReadonlyMap<number, Struct<Content>>;
 }
 
 export interface ElementsField extends Field<readonly Element[]> {
@@ -48,14 +48,14 @@ export function elementList(list: ElementList): ElementsField {
 
 function readElement(list: ElementList, r: Reader): Element | undefined {
   const id = list.id.read(r);
-  const lengthField = list.longLengths?.[id] ?? list.length;
+  const lengthField = list.longLengths?.get(id) ?? list.length;
   const width = lengthField.width ?? 1;
   if (r.left < width) return undefined;
   const first = lengthField.read(r);
   const isEscaped = first === 0 && list.hasEscape === true && r.left >= width;
   const length = isEscaped ? lengthField.read(r) : first;
   if (r.left < length) return undefined;
-  const value = readValue(list.table[id], r, length);
+  const value = readValue(list.table.get(id), r, length);
   return isEscaped ? { id, ...value, isEscaped } : { id, ...value };
 }
 
@@ -82,12 +82,12 @@ function readValue(
 
 function writeElement(list: ElementList, w: Writer, element: Element): void {
   list.id.write(w, element.id);
-  const lengthField = list.longLengths?.[element.id] ?? list.length;
+  const lengthField = list.longLengths?.get(element.id) ?? list.length;
   if (element.isEscaped) lengthField.write(w, 0);
   const lengthAt = w.length;
   lengthField.write(w, 0);
   const start = w.length;
-  const layout = list.table[element.id];
+  const layout = list.table.get(element.id);
   if (element.content !== undefined && layout !== undefined) layout.write(w, element.content);
   else w.append(Buffer.from(element.raw ?? '', 'hex'));
   if (lengthField.width === 2) w.patchU16(lengthAt, w.length - start);

@@ -25,7 +25,7 @@ const otherUnits: Readonly<Record<string, string>> = { engineHours: 'h', driveTi
 export function explain(message: Gt06Message): string[] {
   const { form, protocol, serial, layout } = message;
   const number = `0x${protocol.toString(16).toUpperCase().padStart(2, '0')}`;
-  const title = messageTitles[protocol] ?? 'unknown';
+  const title = messageTitles.get(protocol) ?? 'unknown';
   const envelope = form === 'bare' ? 'without serial number and checksum' : `serial number ${serial}, checksum good`;
   const lines = [`${number} ${title} (${message.type}), ${form} form, layout ${layout}, ${envelope}`];
   describe(message.content, '', lines);
@@ -63,7 +63,8 @@ function textOf(name: string, value: unknown): string {
     return parts.map(([part, each]) => `${wordsOf(part)} ${textOf(part, each)}`).join(', ');
   }
   const unit = unitOf(name);
-  return unit === undefined || typeof value !== 'number' ? String(value) : `${value} ${unit}`;
+  if (typeof value === 'number') return unit === undefined ? String(value) : `${value} ${unit}`;
+  return printable(String(value));
 }
 
 function unitOf(name: string): string | undefined {
@@ -75,4 +76,9 @@ function wordsOf(name: string): string {
   const ending = units.find(([each]) => name.endsWith(each))?.[0] ?? '';
   const words = name.slice(0, name.length - ending.length).replace(/^is(?=[A-Z])/, '');
   return words.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).trim();
+}
+
+/** Text on one line: control characters as escapes. */
+function printable(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }

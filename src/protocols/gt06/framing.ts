@@ -5,7 +5,6 @@
  * Invariant: while a frame is incomplete, bytes inside it that are a whole frame with a good checksum end the wait: what was taken for
  * a header was none.
  */
-import { FrameError } from '../../errors.js';
 import { crc16X25 } from '../../wire/checksum.js';
 import { type Framer, type FramerLimits, Outcome } from '../../wire/framers.js';
 
@@ -64,8 +63,8 @@ function watchWifiEnd(bytes: Buffer, start: number, end: number): number {
   return stop > 0 && stop <= end && isEnd(bytes, stop - 2) ? stop : 0;
 }
 
-/** Content sizes of bare locations: time and GPS, and those with a cell. */
-const bareSizes = [18, 28];
+/** Content sizes of bare locations: time and GPS, the same with three bytes of unknown meaning, and with a cell. */
+const bareSizes = [18, 21, 28];
 
 /** End of a location without serial number and checksum at `start`, 0 when it is none. It must be followed by a frame or nothing. */
 function bareLocationEnd(bytes: Buffer, start: number, end: number): number {
@@ -80,7 +79,7 @@ function bareLocationEnd(bytes: Buffer, start: number, end: number): number {
 /** True for frames of the shapes that clones send without serial number and checksum. */
 export function isBareShape(frame: Buffer): boolean {
   const end = frame.length;
-  return watchWifiEnd(frame, 0, end) === end || bareLocationEnd(frame, 0, end) === end;
+  return end > 0 && (watchWifiEnd(frame, 0, end) === end || bareLocationEnd(frame, 0, end) === end);
 }
 
 class Gt06Framer implements Framer {
@@ -103,7 +102,7 @@ class Gt06Framer implements Framer {
     if (stop === 0) return this.#outcome.more();
     const limit = Math.min(this.#maxFrameBytes, longestFrame(bytes, start, end));
     if (stop - start > limit)
-      return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 2, end), 'frame_too_large'));
+      return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 1, end), 'frame_too_large'));
     if (stop <= end && isEnd(bytes, stop - 2) && stop - start >= shortestShort)
       return this.#whole(bytes, start, stop, end);
     return this.#odd(bytes, start, stop, end);
@@ -128,7 +127,7 @@ class Gt06Framer implements Framer {
     if (inner > 0) return this.#give(this.#outcome.fault(start, inner, 'frame_length'));
     const longest = bytes[start] === shortMark ? longestShort : stop - start;
     if (end - start < Math.max(longest, stop - start)) return this.#outcome.more();
-    return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 2, end), 'frame_length'));
+    return this.#give(this.#outcome.fault(start, this.#nextMark(bytes, start + 1, end), 'frame_length'));
   }
 
   /**
@@ -148,7 +147,7 @@ class Gt06Framer implements Framer {
 
   /** Start of the first whole frame with a good checksum inside the pending bytes, 0 when there is none yet. */
   #innerFrame(bytes: Buffer, start: number, end: number): number {
-    let at = start + Math.max(2, this.#probedTo);
+    let at = start + Math.max(1, this.#probedTo);
     for (; at + shortestShort <= end; at++) {
       if (!isMark(bytes, at)) continue;
       const stop = announcedEnd(bytes, at, end);
@@ -197,19 +196,4 @@ function longestFrame(bytes: Buffer, start: number, end: number): number {
 
 export function createFramer(limits: FramerLimits): Framer {
   return new Gt06Framer(limits);
-}
-
-/** Frames of one datagram. Throws `FrameError` for bytes that are none. */
-export function splitDatagram(datagram: Buffer, limits: FramerLimits): Buffer[] {
-  const framer = createFramer(limits);
-  const frames: Buffer[] = [];
-  let at = 0;
-  while (at < datagram.length) {
-    const found = framer.next(datagram, at, datagram.length);
-    if (found.kind === 'more') throw new FrameError('frame_length', { got: datagram.length - at, offset: at });
-    if (found.kind === 'frame') frames.push(datagram.subarray(found.start, found.end));
-    else if (found.code !== undefined) throw new FrameError(found.code, { offset: at });
-    at = found.end;
-  }
-  return frames;
 }

@@ -1,12 +1,12 @@
 /**
- * GT06: the protocol of Concox and Jimi trackers and of the many that speak the same, over TCP and (rarely) UDP. Frames are answered with
+ * GT06: the protocol of Concox and Jimi trackers and of the many that speak the same, over TCP. Frames are answered with
  * their own number and serial number; the unit logs in with its IMEI and says nothing before that is answered.
  */
 import { type Detection, defineProtocol } from '../protocol.js';
 import { decode, encode } from './codec.js';
 import { encodeCommand, matchReply } from './commands.js';
 import { explain } from './explain.js';
-import { createFramer, longMark, shortMark, splitDatagram } from './framing.js';
+import { createFramer, longMark, shortMark } from './framing.js';
 import { fromUpdates, toUpdates } from './mapping.js';
 import type { Gt06Message } from './message.js';
 import { imeiOf, zoneMinutes } from './put.js';
@@ -32,14 +32,13 @@ export const gt06 = defineProtocol<Gt06Message>({
   name: 'gt06',
   title: 'GT06 (Concox, Jimi)',
   port: 5023,
-  transports: ['tcp', 'udp'],
+  transports: ['tcp'],
   defaultModel: 'concox_gt06n',
   decoderVersion: 1,
   connectionOriented: true,
 
   detect,
   createFramer,
-  splitDatagram,
   decode,
   encode,
 

@@ -4,12 +4,15 @@
  */
 import { type Field, flag, hexBytes, i16, u8, u16, u24, u32, u48 } from '../../wire/struct.js';
 import {
+  absent,
+  absentAs,
   alarm,
   bitFields,
   cell,
   centivolts,
   clock,
   countedText,
+  decivolts,
   gsmLevel,
   last,
   lteCell,
@@ -30,27 +33,27 @@ import {
 import { lengthCell, phone, sizedDriver, typedCell } from './compound.js';
 import { elementList } from './elements.js';
 import { part, type Row, row } from './row.js';
-import { accTail, decivolts, fix, head, lteElements } from './runs.js';
+import { accTail, fix, head, lteElements } from './runs.js';
 
 /** Status elements behind a time of their own. */
 const eventElements = elementList({
   id: u16(),
   length: u8(),
-  table: {
-    1: part('motion', { isMoving: flag() }),
-    2: part('armed', { isArmed: flag() }),
-    4: part('acc', { isAccOn: flag() }),
-    5: part('power', { boardVoltageV: centivolts }),
-    7: part('charging', { isCharging: flag() }),
-  },
+  table: new Map([
+    [0x01, part('motion', { isMoving: flag() })],
+    [0x02, part('armed', { isArmed: flag() })],
+    [0x04, part('acc', { isAccOn: flag() })],
+    [0x05, part('power', { boardVoltageV: centivolts })],
+    [0x07, part('charging', { isCharging: flag() })],
+  ]),
 });
 
 const peripheralElements = elementList({
   id: u16(),
   length: u8(),
-  longLengths: { 10: u16() },
+  longLengths: new Map([[0x0a, u16()]]),
   hasEscape: true,
-  table: {},
+  table: new Map([]),
 });
 
 /** Number of ADC words, from bits 20-23 of the port word that stands six bytes before them. */
@@ -220,7 +223,7 @@ const report = (cellBytes: 8 | 9) => ({
   gsmLevel,
   alarm: alarm(),
   odometerKm: u24({ div: 1000 }),
-  engineHours: u24({ div: 60, none: 0xff_ffff }),
+  engineHours: absentAs(u24({ div: 60 }), absent.engineHours),
 });
 
 const gpsLbs22: readonly Row[] = [
@@ -319,7 +322,7 @@ const others: readonly Row[] = [
       odometerKm: odometer,
       boardVoltageV: centivolts,
       batteryVoltageV: decivolts,
-      engineHours: u24({ div: 60, none: 0xff_ffff }),
+      engineHours: absentAs(u24({ div: 60 }), absent.engineHours),
       rfid: hexBytes(8),
     },
   }),

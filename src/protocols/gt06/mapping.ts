@@ -1,16 +1,17 @@
 /**
- * GT06 messages to records and back. A record that says more than a location can hold travels in several messages of the same time, the
- * location first; every message is one that real units of the family send.
+ * GT06 messages to records and back. A record travels in one message: of the layouts that real units of the family send, the one that
+ * says most of the record and nothing against it.
  */
-import type { StateUpdate } from '../../domain/update.js';
+import type { FieldValue, StateUpdate } from '../../domain/update.js';
+import { CodecError } from '../../errors.js';
 import type { DecodeContext } from '../protocol.js';
-import { rowNamed } from './codec.js';
-import { Draft, RecordView, saneAltitude } from './draft.js';
+import { decode, encode, rowNamed } from './codec.js';
+import { Draft, RecordView } from './draft.js';
 import { meanings, putContent } from './meaning.js';
 import type { Meaning } from './meaning-kit.js';
 import type { Content, Element, Form, Gt06Message, MessageType } from './message.js';
 import type { Row } from './row.js';
-import { decimalKeyOf, hexKeyOf, takeEvent } from './take.js';
+import { hexKeyOf, takeEvent } from './take.js';
 
 /** Messages that say nothing about a unit. */
 const silentTypes: ReadonlySet<MessageType> = new Set([
@@ -38,138 +39,151 @@ function modelOf(found: Row, context: DecodeContext): string {
   return found.implies === undefined ? model : `${model} ${found.implies}`;
 }
 
-/** A layout that may carry part of a record. */
+/** A layout that may carry a record. */
 interface Carrier {
   readonly layout: string;
   readonly form?: Form;
   /** Fields that do not come from the record. */
   readonly fixed?: Content;
-  /** Whether this layout would tell no untruth about the record. */
   readonly suits?: (record: RecordView) => boolean;
 }
 
-interface PreparedCarrier extends Carrier {
-  readonly row: Row;
-  /** Names of the record that it carries. */
-  readonly names: ReadonlySet<string>;
-  readonly hasPosition: boolean;
-}
+const hasAcc = (record: RecordView): boolean => record.flag('ignition') !== undefined;
+const hasEvent = (record: RecordView): boolean => (takeEvent(record) ?? 0) > 0;
+const hasFullKey = (record: RecordView): boolean => hexKeyOf(record) !== undefined;
+const hasKeyText = (record: RecordView): boolean => /^[A-Za-z]/.test(record.text('hardware_key') ?? '');
 
-/** Stands for the altitude among the names that are still to be carried. */
-const altitude = 'position.altitudeM';
-
-const hasAcc = (record: RecordView): boolean => (record.flag('ignition') ?? record.flag('input_1')) !== undefined;
-const fitsByte = (record: RecordView): boolean => (takeEvent(record) ?? 0) <= 0xff;
-
-/** Carriers of records with a position, the usual ones first. */
-const carrierList: readonly Carrier[] = [
-  { layout: '26', suits: (record) => (takeEvent(record) ?? 0) > 0 && fitsByte(record) },
-  { layout: '27', fixed: { fence: 0 }, suits: (record) => !fitsByte(record) && (takeEvent(record) ?? 0) <= 0xfff },
+/** Layouts that carry a position, the usual ones first. */
+const located: readonly Carrier[] = [
   { layout: '22', suits: hasAcc },
+  { layout: 'a0', suits: hasAcc },
   { layout: '12' },
-  { layout: '26', suits: fitsByte },
-  { layout: '36 trx16i', suits: (record) => hasAcc(record) && record.number('engine_hours') !== undefined },
+  { layout: '26' },
+  { layout: 'a4', fixed: { fence: 0 } },
+  { layout: '27', fixed: { fence: 0 }, suits: hasEvent },
   { layout: '37', suits: hasAcc },
-  { layout: 'f1' },
-  { layout: '66' },
-  { layout: '8c', form: 'long' },
-  { layout: '65' },
-  { layout: '17 rfid', suits: (record) => hexKeyOf(record) !== undefined },
+  { layout: '17 rfid', suits: hasFullKey },
+  { layout: '36 trx16i', suits: hasAcc },
+  { layout: '34 x1' },
+  { layout: '66', suits: hasAcc },
+  { layout: '8c', form: 'long', suits: hasAcc },
+  { layout: '65', suits: hasAcc },
   { layout: '70', form: 'long' },
-  {
-    layout: '34 x1',
-    suits: (record) => record.text('hardware_key') === undefined || decimalKeyOf(record) !== undefined,
-  },
-  { layout: '94 key text', form: 'long', fixed: { sub: 0x1b }, suits: startsWithLetter },
-  { layout: '94 fuel sensor', form: 'long', fixed: { sub: 0x0d } },
-  { layout: '94 climate', form: 'long', fixed: { sub: 0x1e } },
-  {
-    layout: '94 door',
-    form: 'long',
-    fixed: { sub: 0x05 },
-    suits: (record) => record.flag('door') !== undefined,
-  },
+];
+
+/** Layouts without a position. */
+const plain: readonly Carrier[] = [
+  { layout: 'f1' },
+  { layout: '13' },
+  { layout: '23' },
+  { layout: '36' },
+  { layout: '19' },
   { layout: '28', fixed: { language: 2 } },
   { layout: '2c wifi' },
+  { layout: '94 supply', form: 'long', fixed: { sub: 0x00 } },
+  { layout: '94 door', form: 'long', fixed: { sub: 0x05 }, suits: (record) => record.flag('door') !== undefined },
+  { layout: '94 fuel sensor', form: 'long', fixed: { sub: 0x0d } },
+  { layout: '94 key text', form: 'long', fixed: { sub: 0x1b }, suits: hasKeyText },
+  { layout: '94 climate', form: 'long', fixed: { sub: 0x1e } },
   { layout: '9b', form: 'long' },
 ];
 
-const carriers: readonly PreparedCarrier[] = carrierList.map(prepare);
-
-/** Carriers that say nothing of a position, for records without one. */
-const plainCarriers: readonly PreparedCarrier[] = [
-  ...carriers.filter((each) => each.layout === 'f1'),
-  prepare({ layout: '13' }),
-  prepare({ layout: '94 supply', form: 'long', fixed: { sub: 0 } }),
-  ...carriers.filter((each) => !each.hasPosition && each.layout !== 'f1'),
-];
-
-function startsWithLetter(record: RecordView): boolean {
-  return /^[A-Za-z]/.test(record.text('hardware_key') ?? '');
-}
-
-function prepare(carrier: Carrier): PreparedCarrier {
-  const found = rowNamed(carrier.layout);
-  const fields = [...found.layout.fields, ...Object.values(found.elements ?? {}).flatMap((each) => each.fields)];
-  const names = new Set(fields.flatMap((field) => meanings[field].names ?? []));
-  if (carrier.layout === '70') names.add(altitude);
-  return { ...carrier, row: found, names, hasPosition: fields.includes('gps') };
-}
-
 /** Messages that carry the records, oldest first. Serial numbers count from 1; the sender puts its own. */
-export function fromUpdates(updates: readonly StateUpdate[]): Gt06Message[] {
+export function fromUpdates(updates: readonly StateUpdate[], context: DecodeContext): Gt06Message[] {
   const messages: Gt06Message[] = [];
   for (const update of updates) {
-    const record = new RecordView(update);
-    for (const carrier of carriersFor(record)) messages.push(messageOf(carrier, record, messages.length + 1));
+    const message = bestMessage(update, context);
+    if (message !== undefined) messages.push({ ...message, serial: messages.length + 1 });
   }
   return messages;
 }
 
-/** The first carrier that suits, then whatever carries names that are still missing. */
-function carriersFor(record: RecordView): PreparedCarrier[] {
-  const { update } = record;
-  const missing = new Set(update.names);
-  if (saneAltitude(update.position?.altitudeM) !== undefined) missing.add(altitude);
-  const chosen: PreparedCarrier[] = [];
-  const choose = (carrier: PreparedCarrier): void => {
-    chosen.push(carrier);
-    for (const name of carrier.names) missing.delete(name);
-  };
-  const suiting = (list: readonly PreparedCarrier[]): PreparedCarrier[] =>
-    list.filter((each) => each.suits?.(record) ?? true);
-  const [first, ...others] = suiting(carriers);
-  if (update.position !== null && first !== undefined) choose(first);
-  else for (const each of suiting(plainCarriers)) if (carriesAny(each, missing)) choose(each);
-  for (const each of update.position === null ? suiting(carriers) : others) if (carriesAny(each, missing)) choose(each);
-  return chosen;
-}
-
-function carriesAny(carrier: PreparedCarrier, missing: ReadonlySet<string>): boolean {
-  for (const name of missing) if (carrier.names.has(name)) return true;
-  return false;
-}
-
-function messageOf(carrier: PreparedCarrier, record: RecordView, serial: number): Gt06Message {
-  const { type, protocol, name: layout } = carrier.row;
-  const content: Record<string, unknown> = {};
-  for (const field of carrier.row.layout.fields) {
-    content[field] = field === 'elements' ? takeElements(carrier.row, record) : takeField(field, carrier, record);
+function bestMessage(update: StateUpdate, context: DecodeContext): Gt06Message | undefined {
+  const record = new RecordView(update);
+  let best: Gt06Message | undefined;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  for (const carrier of update.position === null ? plain : located) {
+    if (carrier.suits?.(record) === false) continue;
+    const message = messageOf(carrier, record);
+    const score = scoreOf(message, update, context);
+    if (score <= bestScore) continue;
+    best = message;
+    bestScore = score;
   }
-  return { type, form: carrier.form ?? 'short', protocol, serial, layout, content: content as Content };
+  return best;
 }
 
-function takeField(field: keyof Content, { fixed }: Carrier, record: RecordView): unknown {
-  return fixed?.[field] ?? (meanings[field] as Meaning<unknown>).take?.(record);
+/** A message of the layout named; for virtual units that send one kind of message only. */
+export function messageFor(layout: string, update: StateUpdate): Gt06Message {
+  return messageOf({ layout }, new RecordView(update));
+}
+
+/** One more name is worth less than the right time, and a wrong value spoils all. */
+const weights = { name: 1, time: 10, backlog: 5, contradiction: -100 };
+
+/** How much of the record comes back out of the message; -Infinity when it cannot be written, or says nothing of the record. */
+function scoreOf(message: Gt06Message, update: StateUpdate, context: DecodeContext): number {
+  const [back] = readBack(message, context);
+  if (back === undefined) return Number.NEGATIVE_INFINITY;
+  const said = namesScore(update, new RecordView(back));
+  if (said === 0 && update.position === null) return Number.NEGATIVE_INFINITY;
+  const isTimely = back.timed === update.timed && Math.floor(back.at / 1000) === Math.floor(update.at / 1000);
+  const hasAltitude = back.position?.altitudeM !== undefined && update.position?.altitudeM !== undefined;
+  const timeScore = (isTimely ? weights.time : 0) + (back.backlog === update.backlog ? weights.backlog : 0);
+  return said + timeScore + (hasAltitude ? weights.name : 0);
+}
+
+function namesScore(update: StateUpdate, back: RecordView): number {
+  let score = 0;
+  for (const [i, name] of update.names.entries()) {
+    const value = back.value(name);
+    if (value !== undefined) score += isSame(name, value, update.values[i]) ? weights.name : weights.contradiction;
+  }
+  return score;
+}
+
+function readBack(message: Gt06Message, context: DecodeContext): StateUpdate[] {
+  try {
+    return toUpdates(decode(encode(message), context), context);
+  } catch (error) {
+    if (error instanceof CodecError) return [];
+    throw error;
+  }
+}
+
+/** Bars and levels are coarse, other numbers are as fine as their field. */
+function isSame(name: string, value: FieldValue, wanted: FieldValue | undefined): boolean {
+  if (typeof value !== 'number' || typeof wanted !== 'number') {
+    return typeof value === 'object' ? Array.isArray(wanted) : value === wanted;
+  }
+  return Math.abs(value - wanted) <= (name.endsWith('_level') ? 13 : 0.5);
+}
+
+function messageOf({ layout, form = 'short', fixed = {} }: Carrier, record: RecordView): Gt06Message {
+  const found = rowNamed(layout);
+  const content: Record<string, unknown> = {};
+  for (const field of found.layout.fields) {
+    if (field === 'elements') content[field] = takeElements(found, record);
+    else content[field] = fixed[field] ?? (meanings[field] as Meaning<unknown>).take?.(record);
+  }
+  const { type, protocol } = found;
+  return { type, form, protocol, serial: 1, layout, content: withAcc(content as Content, record) };
+}
+
+/** Layouts without a field for ACC have it in two bits of the GPS block. */
+function withAcc(content: Content, record: RecordView): Content {
+  const isAccOn = record.flag('ignition');
+  if (content.gps === undefined || isAccOn === undefined || 'isAccOn' in content || 'status' in content) return content;
+  return { ...content, gps: { ...content.gps, course: { ...content.gps.course, hasAcc: true, isAccOn } } };
 }
 
 /** Elements whose every field the record knows. */
 function takeElements(found: Row, record: RecordView): Element[] {
   const elements: Element[] = [];
-  for (const [id, layout] of Object.entries(found.elements ?? {})) {
+  for (const [id, layout] of found.elements ?? []) {
     const content = Object.fromEntries(layout.fields.map((field) => [field, meanings[field].take?.(record)]));
     if (Object.values(content).every((value) => value !== undefined))
-      elements.push({ id: Number(id), content: content as Content });
+      elements.push({ id, content: content as Content });
   }
   return elements;
 }

@@ -9,30 +9,35 @@ export interface Meaning<T> {
   put(value: T, draft: Draft): void;
   /** The field for a record; undefined leaves an optional field out. */
   take?(record: RecordView): T | undefined;
-  /** Names that `take` carries. */
-  readonly names?: readonly string[];
 }
 
 /** A field that only gives the frame its form. */
 export const structural = { put: () => {} };
 
-/** A number under one name; `absent` stands on the wire when the record has none. */
-export function number(name: string, absent?: number): Meaning<number> {
+/** A number under one name; `standIn` stands on the wire when the record has none. */
+export function number(name: string, standIn?: number): Meaning<number> {
   return {
-    names: [name],
     put: (value, draft) => draft.set(name, value),
-    take: (record) => record.number(name) ?? absent,
+    take: (record) => record.number(name) ?? standIn,
+  };
+}
+
+/** A number under one name, where values from `limit` on say that there is none. */
+export function numberBelow(name: string, limit: number): Meaning<number> {
+  return {
+    put: (value, draft) => draft.set(name, value < limit ? value : undefined),
+    take: (record) => record.number(name),
   };
 }
 
 /** A flag under one name. */
 export function flag(name: string): Meaning<boolean> {
-  return { names: [name], put: (value, draft) => draft.set(name, value), take: (record) => record.flag(name) };
+  return { put: (value, draft) => draft.set(name, value), take: (record) => record.flag(name) };
 }
 
 /** Text under one name, without padding. */
 export function text(name: string): Meaning<string> {
-  return { names: [name], put: (value, draft) => draft.setText(name, value), take: (record) => record.text(name) };
+  return { put: (value, draft) => draft.setText(name, value), take: (record) => record.text(name) };
 }
 
 /** Hexadecimal digits as a name's text, unless they are all zeros or all ones. */

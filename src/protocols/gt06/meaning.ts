@@ -2,8 +2,10 @@
  * What every field of the content means in a record, and how a record is put back into it. The table has an entry for each key of
  * `Content`: the compiler refuses a layout field that would be dropped.
  */
+
+import { absent } from './blocks.js';
 import type { Draft } from './draft.js';
-import { digits, flag, type Meaning, number, raw, structural, text } from './meaning-kit.js';
+import { digits, flag, type Meaning, number, numberBelow, raw, structural, text } from './meaning-kit.js';
 import type { Content, Element } from './message.js';
 import {
   imeiOf,
@@ -21,6 +23,7 @@ import {
   putModularEvent,
   putNeighbourBytes,
   putReply,
+  putSatellitesVisible,
   putSerialData,
   putSizedCell,
   putSizedGps,
@@ -43,8 +46,6 @@ import {
   toVoltageLevel,
 } from './take.js';
 import {
-  obdNames,
-  pidNames,
   putFaultCodes,
   putFuelSentence,
   putObdValues,
@@ -59,17 +60,18 @@ import {
 type Meanings = { readonly [K in keyof Content]-?: Meaning<NonNullable<Content[K]>> };
 
 /** A word of bits that nobody has told the meaning of. */
-const bits: Meaning<number> = { ...number('status_bits', 0), names: [] };
+const bits = number('status_bits', 0);
 
 const upperHex = (hex: string): string => hex.toUpperCase();
 
-const largestExact = 12;
+const longestNumber = 12;
 
-/** Elements without a layout go under `avl_io_` and their id: a number up to six bytes, hex beyond. */
+/** Elements without a layout go under their id: as a number up to six bytes, as hex beyond. */
 function putElements(elements: readonly Element[], draft: Draft): void {
   for (const { id, content, raw: hex } of elements) {
     if (content !== undefined) putContent(content, draft);
-    else if (hex) draft.set(`avl_io_${id}`, hex.length <= largestExact ? Number.parseInt(hex, 16) : hex);
+    else if (hex && hex.length <= longestNumber) draft.set(`avl_io_${id}`, Number.parseInt(hex, 16));
+    else if (hex) draft.set(`element_${id}`, hex);
   }
 }
 
@@ -95,11 +97,13 @@ export const meanings: Meanings = {
   gps: { put: putGps, take: ({ update }) => takeGps(update.position) },
   sizedGps: { put: putSizedGps },
   altitudeM: { put: (value, draft) => draft.altitude(value) },
-  accuracyM: number('precision'),
+  accuracyM: {
+    ...number('precision'),
+    put: (value, draft) => (value === 0 ? undefined : draft.set('precision', value)),
+  },
   hdop: { put: (value, draft) => (value === 0 || value >= 99 ? undefined : draft.set('hdop', value)) },
   locationSource: number('location_source'),
   cell: {
-    names: ['gsm_mcc', 'gsm_mnc', 'gsm_network_code', 'gsm_lac', 'gsm_cell_id'],
     put: (cell, draft) => draft.cell(cell),
     take: takeCell,
   },
@@ -118,7 +122,7 @@ export const meanings: Meanings = {
       draft.network = network;
     },
   },
-  cells: { names: ['gsm_cells'], put: (cells, draft) => draft.cells(cells), take: takeCells },
+  cells: { put: (cells, draft) => draft.cells(cells), take: takeCells },
   cellGroup: {
     put({ network, cells }, draft) {
       draft.network = network;
@@ -127,26 +131,15 @@ export const meanings: Meanings = {
   },
   neighbourBytes: { put: putNeighbourBytes },
   timingAdvance: {
-    names: ['gsm_timing_advance'],
     take: (record) => record.number('gsm_timing_advance') ?? 0xff,
     put: (value, draft) => (value === 0xff ? undefined : draft.set('gsm_timing_advance', value)),
   },
-  accessPoints: { names: ['wifi_access_points'], put: putAccessPoints, take: takeAccessPoints },
+  accessPoints: { put: putAccessPoints, take: takeAccessPoints },
   accessPointBytes: { put: putAccessPointBytes },
   networkKind: number('gsm_network_type_code'),
   isLte: { put: (value, draft) => draft.set('gsm_network_type', value ? 'LTE' : 'GSM') },
 
   status: {
-    names: [
-      'armed',
-      'ignition',
-      'input_1',
-      'charging_status',
-      'external_power_state',
-      'gps_tracking',
-      'output_1',
-      'engine_blocked',
-    ],
     put(status, draft) {
       draft.set('armed', status.isArmed);
       draft.acc(status.isAccOn);
@@ -159,12 +152,10 @@ export const meanings: Meanings = {
     take: takeStatus,
   },
   voltageLevel: {
-    names: ['battery_level'],
     put: putVoltageLevel,
     take: (record) => toVoltageLevel(record.number('battery_level')),
   },
   gsmLevel: {
-    names: ['gsm_signal_level'],
     put: putGsmLevel,
     take: (record) => toGsmLevel(record.number('gsm_signal_level')),
   },
@@ -174,7 +165,7 @@ export const meanings: Meanings = {
       draft.set('satellites_visible', satellitesA + satellitesB);
     },
   },
-  satellitesVisible: number('satellites_visible'),
+  satellitesVisible: { put: putSatellitesVisible },
   supply: {
     put(value, draft) {
       draft.set('board_voltage', value.decivolts / 10);
@@ -182,7 +173,6 @@ export const meanings: Meanings = {
     },
   },
   isAccOn: {
-    names: ['ignition', 'input_1'],
     put: (isOn, draft) => draft.acc(isOn),
     take: (record) => record.flag('ignition') ?? record.flag('input_1'),
   },
@@ -191,7 +181,6 @@ export const meanings: Meanings = {
   isCharging: flag('charging_status'),
   uploadMode: number('upload_mode', 0),
   isStored: {
-    names: ['archive'],
     put(isStored, draft) {
       draft.isBacklog = isStored;
       draft.set('archive', isStored);
@@ -207,14 +196,12 @@ export const meanings: Meanings = {
     },
   },
   inputs: {
-    names: Array.from({ length: 8 }, (_, i) => `input_${i + 1}`),
     put: (word, draft) => putBits(word, 0, 7, draft),
     take: (record) => takeWord(record, 'input'),
   },
   // The status byte before it has ACC, which is input 1.
   inputWord: { put: (word, draft) => putBits(word, draft.has('input_1') ? 1 : 0, 15, draft) },
   outputs: {
-    names: Array.from({ length: 8 }, (_, i) => `output_${i + 1}`),
     put: (word, draft) => {
       for (let bit = 0; bit < 8; bit++) draft.set(`output_${bit + 1}`, ((word >>> bit) & 1) === 1);
     },
@@ -229,7 +216,6 @@ export const meanings: Meanings = {
   deviceStatus: { put: putDeviceStatus },
 
   alarm: {
-    names: ['event_code', 'alarm_code', 'alarm', 'language'],
     put({ code, language }, draft) {
       draft.alarm(code);
       draft.set('language', language);
@@ -238,7 +224,6 @@ export const meanings: Meanings = {
   },
   alarmCode: { put: (code, draft) => draft.alarm(code) },
   alarmNumber: {
-    names: ['event_code'],
     put(code, draft) {
       draft.event(code, 8, undefined);
     },
@@ -249,24 +234,23 @@ export const meanings: Meanings = {
   fence: number('fence_number'),
   marker: structural,
   formatVersion: structural,
-  mediaEvent: { put: (code, draft) => draft.event(code, 2, mediaEvents[code]) },
+  mediaEvent: { put: (code, draft) => draft.event(code, 2, mediaEvents.get(code)) },
   modularEvent: { put: putModularEvent },
   eventValue: number('event_value'),
   fileNames: text('media_files'),
 
-  odometerKm: number('hw_mileage'),
-  boardVoltageV: number('board_voltage'),
-  batteryVoltageV: number('battery_voltage'),
-  batteryPercent: { put: (value, draft) => (value > 100 ? undefined : draft.set('battery_level', value)) },
-  temperatureC: number('temp_sensor'),
-  humidityPercent: { put: (value, draft) => (value > 100 ? undefined : draft.set('humidity', value)) },
+  odometerKm: numberBelow('hw_mileage', absent.odometerKm),
+  boardVoltageV: numberBelow('board_voltage', absent.centivolts),
+  batteryVoltageV: numberBelow('battery_voltage', absent.decivolts),
+  batteryPercent: numberBelow('battery_level', 101),
+  temperatureC: numberBelow('temp_sensor', absent.temperatureC),
+  humidityPercent: numberBelow('humidity', 100.1),
   fuelLevel: number('fuel_level'),
   runTimeS: number('run_time'),
-  engineHours: number('engine_hours'),
+  engineHours: numberBelow('engine_hours', absent.engineHours),
   driveTime: number('drive_time'),
   steps: number('steps'),
   adcV: {
-    names: Array.from({ length: 15 }, (_, i) => `analog_${i + 1}`),
     put: (volts, draft) => volts.forEach((each, i) => void draft.set(`analog_${i + 1}`, each)),
     take: adcVolts,
   },
@@ -277,12 +261,10 @@ export const meanings: Meanings = {
   isCardSwiped: flag('card_swiped'),
   rfid: {
     ...digits('hardware_key', upperHex),
-    names: ['hardware_key'],
     take: (record) => hexKeyOf(record) ?? '0'.repeat(16),
   },
   isKeyAllowed: flag('driver_authorized'),
   driverNumber: {
-    names: ['hardware_key'],
     put: (value, draft) => (value === 0 ? undefined : draft.set('hardware_key', String(value))),
     take: (record) => decimalKeyOf(record) ?? 0,
   },
@@ -293,7 +275,6 @@ export const meanings: Meanings = {
 
   sub: structural,
   doorFlags: {
-    names: ['door', 'input_2', 'input_3'],
     take: (record) => ({
       isOpen: record.flag('door') ?? record.flag('input_2') ?? false,
       spare: false,
@@ -316,22 +297,19 @@ export const meanings: Meanings = {
       draft.setText('satellite_signals', signals.join(' '));
     },
   },
-  imsi: digits('imsi', (hex) => imeiOf(hex).replace(/f+$/i, '')),
+  imsi: digits('imsi', (hex) => hex.replace(/^0/, '').replace(/f+$/i, '')),
   iccid: {
     ...digits('iccid', (hex) => upperHex(hex.replace(/f+$/i, ''))),
-    names: ['iccid'],
     take: (record) => record.text('iccid')?.padEnd(20, 'f'),
   },
-  fuelSentence: { names: ['fuel_level', 'fuel_temperature'], put: putFuelSentence, take: takeFuelSentence },
-  obdValues: { names: obdNames, put: putObdValues, take: takeObdValues },
-  pidValues: { names: pidNames, put: putPidValues, take: takePidValues },
+  fuelSentence: { put: putFuelSentence, take: takeFuelSentence },
+  obdValues: { put: putObdValues, take: takeObdValues },
+  pidValues: { put: putPidValues, take: takePidValues },
   faultCodes: {
-    names: ['obd_dtc_codes', 'obd_dtc_number'],
     put: putFaultCodes,
     take: (record) => record.text('obd_dtc_codes')?.replaceAll(' ', ','),
   },
   serialPort: {
-    names: ['rs232_1'],
     put: putSerialData,
     take: (record) => ({ port: 1, bytes: Buffer.from(record.text('rs232_1') ?? '', 'latin1').toString('hex') }),
   },

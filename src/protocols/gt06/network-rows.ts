@@ -10,6 +10,7 @@ import {
   bcdClock,
   type CellWidths,
   cell,
+  centivolts,
   clock,
   countedBytes,
   courseFlags,
@@ -166,16 +167,21 @@ const diagnostics: readonly Row[] = [
       elements: elementList({
         id: u16(),
         length: u16(),
-        table: {
-          3: part('sim', { iccid: hexBytes(10) }),
-          40: part('hdop', { hdop: u8({ div: 10 }) }),
-          46: part('odometer', { odometerKm: u32le({ div: 1000 }) }),
-          51: part('position', { epochS: u32(), gps: modularFix }),
-          52: part('event', {
-            modularEvent: struct('event', { code: u8(), atS: u32le(), detail: countedBytes() }),
-          }),
-          127: part('ble tags', { bleTags: upTo(tag, 255) }),
-        },
+        table: new Map([
+          [0x03, part('sim', { iccid: hexBytes(10) })],
+          [0x0a, part('satellites', { satellitesVisible: u8() })],
+          [0x18, part('battery', { batteryVoltageV: centivolts })],
+          [0x28, part('hdop', { hdop: u8({ div: 10 }) })],
+          [0x2e, part('odometer', { odometerKm: u32le({ div: 1000 }) })],
+          [0x33, part('position', { epochS: u32(), gps: modularFix })],
+          [
+            0x34,
+            part('event', {
+              modularEvent: struct('event', { code: u8(), atS: u32(), detail: countedBytes() }),
+            }),
+          ],
+          [0x7f, part('ble tags', { bleTags: upTo(tag, 255) })],
+        ]),
       }),
       raw: rest(),
     },
@@ -213,8 +219,11 @@ const commands: readonly Row[] = [
   row({ name: '21', type: 'command_reply', protocol: 0x21, fields: { encodedReply: encodedText }, ack: 'none' }),
 ];
 
-/** Battery management, media transfer, BLE relays, satellite and photo parts: published layouts are missing, the bytes are kept. */
-const raws: readonly Row[] = [0x14, 0x35, 0x40, 0x41, 0xb2].map((protocol) =>
+/**
+ * Battery management, media transfer, photo parts, BLE relays and messages without a published layout: the bytes are kept. Those of 0x36
+ * are too long for a status.
+ */
+const raws: readonly Row[] = [0x14, 0x1f, 0x35, 0x36, 0x40, 0x41, 0xb2].map((protocol) =>
   row({ name: `${protocol.toString(16)} raw`, type: 'raw', protocol, fields: { raw: rest() } }),
 );
 

@@ -7,9 +7,9 @@ import type { AccessPoint, BleTag, Content, FixedPart, Gps, Zone } from './messa
 import { az735Alarms, modularEvents } from './spec.js';
 import { positionInReply } from './texts.js';
 
-/** An IMEI in eight bytes: the first of sixteen digits is filling when it is 0. */
+/** An IMEI in eight bytes: the first of sixteen digits is filling. Other widths are taken as they are. */
 export function imeiOf(hex: string): string {
-  return hex.length === 16 && hex.startsWith('0') ? hex.slice(1) : hex;
+  return hex.length === 16 ? hex.slice(1) : hex;
 }
 
 /** Minutes east of UTC; undefined when it is no zone. */
@@ -94,18 +94,14 @@ function groups(hex: string, width: number): Buffer[] | undefined {
 
 export function putNeighbourBytes(hex: string, draft: Draft): void {
   const list = groups(hex, 6);
-  if (list === undefined || draft.network === undefined) draft.raw += hex;
-  else if (list.length > 0) {
-    const { mcc, mnc } = draft.network;
-    const cell = (b: Buffer): FieldEntry => ({
-      mcc,
-      mnc,
-      lac: b.readUInt16BE(0),
-      cid: b.readUIntBE(2, 3),
-      signal: dbmOf(b.readUInt8(5)),
-    });
-    draft.set('gsm_cells', list.map(cell));
-  }
+  if (list === undefined) draft.raw += hex;
+  else draft.neighbours(list.map((b) => ({ lac: b.readUInt16BE(0), cid: b.readUIntBE(2, 3), rssi: b.readUInt8(5) })));
+}
+
+/** More than a byte's worth is no number of satellites. */
+export function putSatellitesVisible(count: number, draft: Draft): void {
+  if (count <= 0xff) draft.set('satellites_visible', count);
+  else draft.raw += count.toString(16).padStart(4, '0');
 }
 
 export function putAccessPointBytes(hex: string, draft: Draft): void {
@@ -130,7 +126,7 @@ export function putDeviceStatus(status: number, draft: Draft): void {
   draft.set('status_bits', status);
   if (!draft.model.includes('az735 alarm')) return;
   if (status === 0xa0 || status === 0xa1) draft.set('armed', status === 0xa0);
-  else draft.event(status, 2, az735Alarms[status]);
+  else draft.event(status, 2, az735Alarms.get(status));
 }
 
 export function putSizedGps({ value, extra = '' }: FixedPart<Gps>, draft: Draft): void {
@@ -150,7 +146,7 @@ export function putSizedCell({ value, extra = '' }: NonNullable<Content['sizedCe
 }
 
 export function putModularEvent({ code, atS, detail }: NonNullable<Content['modularEvent']>, draft: Draft): void {
-  draft.event(code, 2, modularEvents[code]);
+  draft.event(code, 2, modularEvents.get(code));
   draft.set('event_time', isoOf(atS * 1000));
   if (detail !== '') draft.set('event_data', detail);
 }

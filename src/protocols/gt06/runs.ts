@@ -20,8 +20,6 @@ import { part } from './row.js';
 export const fix = { clock: clock(), gps: gpsBlock };
 export const head = { ...fix, cell: cell(narrowCell) };
 export const accTail = { isAccOn: flag(), uploadMode: u8(), isStored: flag() };
-/** Tenths of a volt. */
-export const decivolts = u8({ div: 10, none: 0xff });
 export const level = { status: statusBits, voltageLevel, gsmLevel };
 export const alarmTail = { ...level, alarm: alarm() };
 export const extendedAlarmTail = { ...level, alarm: alarm(true) };
@@ -30,11 +28,11 @@ export const extendedAlarmTail = { ...level, alarm: alarm(true) };
 export const lteElements = elementList({
   id: u16(),
   length: u8(),
-  table: {
-    24: part('battery', { batteryVoltageV: centivolts }),
-    39: part('external supply', { boardVoltageV: centivolts }),
-    46: part('odometer', { odometerKm: odometer }),
-    59: part('accuracy', { accuracyM: u16({ div: 100 }) }),
-    106: part('battery level', { batteryPercent: u8() }),
-  },
+  table: new Map([
+    [0x18, part('battery', { batteryVoltageV: centivolts })],
+    [0x27, part('external supply', { boardVoltageV: centivolts })],
+    [0x2e, part('odometer', { odometerKm: odometer })],
+    [0x3b, part('accuracy', { accuracyM: u16({ div: 100 }) })],
+    [0x6a, part('battery level', { batteryPercent: u8() })],
+  ]),
 });

@@ -4,6 +4,8 @@
  */
 import { flag, hexBytes, i16, i32, listOf, u8, u16, u32 } from '../../wire/struct.js';
 import {
+  absent,
+  absentAs,
   alarm,
   bitFields,
   cell,
@@ -90,7 +92,7 @@ const heartbeats: readonly Row[] = [
     protocol: 0x13,
     length: 0x15,
     fields: {
-      status: statusBits,
+      statusByte: u8(),
       satellitesVisible: u16(),
       alarm: alarm(),
       batteryPercent: u8(),
@@ -129,16 +131,17 @@ const heartbeats: readonly Row[] = [
     name: '36',
     type: 'heartbeat',
     protocol: 0x36,
+    length: [0, 0x60],
     fields: {
       ...level,
       alarm: optional(alarm()),
       elements: elementList({
         id: u16(),
         length: u8(),
-        table: {
-          24: part('battery', { batteryVoltageV: centivolts }),
-          106: part('battery level', { batteryPercent: u8() }),
-        },
+        table: new Map([
+          [0x18, part('battery', { batteryVoltageV: centivolts })],
+          [0x6a, part('battery level', { batteryPercent: u8() })],
+        ]),
       }),
       raw: rest(),
     },
@@ -226,7 +229,12 @@ const informations: readonly Row[] = [
   }),
   information(0x08, 'self-test', { selfTest: textLeft() }),
   information(0x09, 'satellites', { fixMode: u8(), signals: listOf(u8(), u8()), raw: rest() }),
-  information(0x0a, 'sim', { imei: hexBytes(8), imsi: hexBytes(8), iccid: hexBytes(10), raw: rest() }),
+  information(0x0a, 'sim', {
+    imei: optional(hexBytes(8)),
+    imsi: optional(hexBytes(8)),
+    iccid: optional(hexBytes(10)),
+    raw: rest(),
+  }),
   information(0x0b, 'network', {
     isLte: when(flag(), (r) => r.left === 1),
     boardVoltageV: optional(centivolts),
@@ -236,8 +244,8 @@ const informations: readonly Row[] = [
   information(0x1b, 'key text', { keyText: textLeft() }, (frame, start) => isLetter(frame[start + 1])),
   information(0x1b, 'key', { keyBytes, raw: rest() }),
   information(0x1e, 'climate', {
-    temperatureC: i32({ div: 10, none: 0x7fff_ffff }),
-    humidityPercent: u32({ div: 10, none: 0xffff_ffff }),
+    temperatureC: absentAs(i32({ div: 10 }), absent.temperatureC),
+    humidityPercent: absentAs(u32({ div: 10 }), absent.humidityPercent),
     raw: rest(),
   }),
   row({ name: '94 other', type: 'information', protocol: 0x94, fields: { sub: u8(), raw: rest() } }),

@@ -3,6 +3,7 @@
  * unit would do the same.
  */
 import type { Position } from '../../domain/update.js';
+import { absent } from './blocks.js';
 import type { RecordView } from './draft.js';
 import type { AccessPoint, Cell, Gps, Neighbour, StatusBits } from './message.js';
 import { alarms } from './spec.js';
@@ -59,13 +60,13 @@ export function takeStatus(record: RecordView): StatusBits {
 }
 
 /** Percent to the seven levels. */
-export function toVoltageLevel(percent: number | undefined): number | undefined {
-  return percent === undefined ? undefined : Math.round((Math.min(100, Math.max(0, percent)) * 6) / 100);
+export function toVoltageLevel(percent: number | undefined): number {
+  return percent === undefined ? absent.level : Math.round((Math.min(100, Math.max(0, percent)) * 6) / 100);
 }
 
 /** Percent to the five bars. */
-export function toGsmLevel(percent: number | undefined): number | undefined {
-  return percent === undefined ? undefined : Math.round(Math.min(100, Math.max(0, percent)) / 25);
+export function toGsmLevel(percent: number | undefined): number {
+  return percent === undefined ? absent.level : Math.round(Math.min(100, Math.max(0, percent)) / 25);
 }
 
 /** The key of a record as sixteen hexadecimal digits, if it is one. */
@@ -105,8 +106,8 @@ export function takeEvent(record: RecordView): number | undefined {
   const code = record.number('event_code');
   if (code !== undefined) return code;
   const name = record.text('alarm');
-  const found = Object.entries(alarms).find(([, each]) => each === name);
-  return found === undefined ? undefined : Number(found[0]);
+  const found = [...alarms].find(([, each]) => each === name);
+  return found === undefined ? undefined : found[0];
 }
 
 const cellPlaces = 7;

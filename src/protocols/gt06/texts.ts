@@ -11,11 +11,6 @@ const vinName = 'obd_vin';
 const hexKind = '3';
 const pidMode = '21';
 
-/** Names that the list of 0x8C carries. */
-export const obdNames: readonly string[] = [...obdRows.flatMap((each) => each.names), vinName];
-/** Names that the list of 0x66 carries. */
-export const pidNames: readonly string[] = pidRows.flatMap((each) => each.names);
-
 /** `283=000F4240,...`: key, kind, hexadecimal hundredths; the VIN is text. */
 export function putObdValues(list: string, draft: Draft): void {
   for (const [key, value] of pairs(list)) {
