@@ -86,6 +86,10 @@ export class Sessions implements LiveUnits, UnitLinks {
     return this.#bySource.has(sourceId) || this.#byDatagram.has(sourceId);
   }
 
+  disconnect(sourceId: number, code: ErrorCode): void {
+    this.#bySource.get(sourceId)?.close(code);
+  }
+
   linkOf(sourceId: number): UnitLink | undefined {
     return this.#bySource.get(sourceId);
   }

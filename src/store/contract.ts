@@ -2,6 +2,7 @@
  * What the store offers to the floors above it. HTTP and ingest are written against these, tests may stand in for them.
  */
 import type { UnitState } from '../domain/state.js';
+import type { ErrorCode } from '../errors.js';
 import type { Registry } from './registry.js';
 import type { RowId, TableName, Tables } from './rows.js';
 
@@ -33,6 +34,8 @@ export interface StateStore {
 /** Which units have a live session right now. */
 export interface LiveUnits {
   isConnected(sourceId: number): boolean;
+  /** Ends the live session of a source, if it has one: its registration has changed under it. */
+  disconnect(sourceId: number, code: ErrorCode): void;
 }
 
 /** Whether the gateway can keep what it is sent. */

@@ -61,6 +61,9 @@ export class Registry {
   );
   readonly #trackersBySource = new Index<TrackerRow>((row) => row.sourceId);
   readonly #trackersByAccount = new Index<TrackerRow>((row) => row.accountId);
+  readonly #trackersWithTrips = new Index<TrackerRow>((row) =>
+    row.clone || row.settings?.trips === undefined ? undefined : row.sourceId,
+  );
   readonly #usersByLogin = new Index<UserRow>((row) => row.login.toLowerCase());
   readonly #sessionsByDigest = new Index<SessionRow>((row) => row.digest);
   readonly #sessionsByUser = new Index<SessionRow>((row) => row.userId);
@@ -69,7 +72,7 @@ export class Registry {
   readonly #poisonBySource = new Index<PoisonRow>((row) => row.sourceId);
   readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
     source: [this.#sourcesByDeviceId, this.#sourcesByPhone],
-    tracker: [this.#trackersBySource, this.#trackersByAccount],
+    tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],
     user: [this.#usersByLogin],
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
@@ -106,6 +109,11 @@ export class Registry {
   /** Trackers of an account in order of registration, those of corrupted sources included. */
   trackersOfAccount(accountId: number): readonly TrackerRow[] {
     return this.#trackersByAccount.get(accountId);
+  }
+
+  /** How trips of a source are told, where its tracker has settings of its own. */
+  tripsOfSource(sourceId: number): NonNullable<TrackerRow['settings']>['trips'] {
+    return this.#trackersWithTrips.get(sourceId)[0]?.settings?.trips;
   }
 
   userByLogin(login: string): UserRow | undefined {

@@ -8,6 +8,8 @@ export interface AccountRow {
   readonly id: number;
   /** Most trackers the account may register; undefined for no limit. */
   readonly deviceLimit?: number;
+  /** Decides which tariffs its trackers may have; a legal entity where it says nothing. */
+  readonly legalType?: 'legal_entity' | 'individual' | 'sole_trader';
   readonly blocked: boolean;
   readonly createdAt: number;
 }
@@ -31,6 +33,8 @@ export interface UserRow {
   readonly timeZone: string;
   readonly measurementSystem: 'metric' | 'imperial' | 'us' | 'metric_gal_us' | 'nautical';
   readonly locale: string;
+  /** What else was set with `user/settings/update`, under the names of that call. */
+  readonly preferences?: Readonly<Record<string, unknown>>;
   readonly createdAt: number;
 }
 
@@ -69,8 +73,25 @@ export interface SourceRow {
   readonly blocked: boolean;
   readonly tariffId: number;
   readonly createdAt: number;
-  /** Deleted for good: its identity is free again. */
+  /** Deleted for good, or replaced by another box: its identity is free again. */
   readonly corrupted?: boolean;
+  /** When set-up commands were last asked for. */
+  readonly setUpAt?: number;
+}
+
+/** Settings of a tracker; what is absent was never set. */
+export interface TrackerSettings {
+  readonly trips?: {
+    /** km/h; 0 for never idle. */
+    readonly idleSpeedKmh: number;
+    readonly minIdleMs: number;
+    readonly ignitionAware: boolean;
+    readonly motionAware: boolean;
+  };
+  /** Positions from cells that are less precise are not wanted, m. */
+  readonly lbsMaxRadiusM?: number;
+  /** As the API was given them. */
+  readonly tracking?: Readonly<Record<string, unknown>>;
 }
 
 /** What an account sees of a source. */
@@ -85,6 +106,9 @@ export interface TrackerRow {
   readonly createdAt: number;
   /** When the box was last replaced by another. */
   readonly replacedAt?: number;
+  /** Sources of the boxes it had before, oldest first: their history is the tracker's too. */
+  readonly formerSourceIds?: readonly number[];
+  readonly settings?: TrackerSettings;
 }
 
 export interface GroupRow {
@@ -128,6 +152,8 @@ export interface BundleRow {
   readonly iccid: string;
   readonly phone: string;
   readonly accountId: number;
+  /** A code that registering it uses up. */
+  readonly activationCode?: string;
 }
 
 /** A SIM card known to the operator. The id is its ICCID. */
@@ -138,6 +164,8 @@ export interface SimRow {
 
 export interface ActivationCodeRow {
   readonly id: string;
+  /** Tariff of the tracker registered with it. */
+  readonly tariffId?: number;
   readonly usedAt?: number;
   readonly trackerId?: number;
 }
