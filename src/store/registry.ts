@@ -4,6 +4,7 @@
  */
 import type {
   ApiKeyRow,
+  CommandRow,
   PoisonRow,
   RowChange,
   RowId,
@@ -43,6 +44,10 @@ class Index<R extends Tables[TableName]> implements RowIndex {
     else rows.push(row);
   }
 
+  *rows(): IterableIterator<R> {
+    for (const rows of this.#rows.values()) yield* rows;
+  }
+
   remove(row: R): void {
     const key = this.#keyOf(row);
     const rows = key === undefined ? undefined : this.#rows.get(key);
@@ -70,6 +75,10 @@ export class Registry {
   readonly #keysByDigest = new Index<ApiKeyRow>((row) => row.digest);
   readonly #keysByAccount = new Index<ApiKeyRow>((row) => row.accountId);
   readonly #poisonBySource = new Index<PoisonRow>((row) => row.sourceId);
+  readonly #commandsBySource = new Index<CommandRow>((row) => row.sourceId);
+  readonly #openCommandsBySource = new Index<CommandRow>((row) =>
+    row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
+  );
   readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
     source: [this.#sourcesByDeviceId, this.#sourcesByPhone],
     tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],
@@ -77,6 +86,7 @@ export class Registry {
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
+    command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
   get<N extends TableName>(table: N, id: RowId): Tables[N] | undefined {
@@ -139,6 +149,21 @@ export class Registry {
   /** Unreadable frames remembered for a source. */
   poisonOfSource(sourceId: number): readonly PoisonRow[] {
     return this.#poisonBySource.get(sourceId);
+  }
+
+  /** Commands of a source that are remembered, in no order. */
+  commandsOfSource(sourceId: number): readonly CommandRow[] {
+    return this.#commandsBySource.get(sourceId);
+  }
+
+  /** Those that have not ended. */
+  openCommandsOfSource(sourceId: number): readonly CommandRow[] {
+    return this.#openCommandsBySource.get(sourceId);
+  }
+
+  /** Every command that has not ended. */
+  openCommands(): IterableIterator<CommandRow> {
+    return this.#openCommandsBySource.rows();
   }
 
   /** Applies a change and returns the change that undoes it. */

@@ -48,6 +48,8 @@ function textOf(command: Command, model: string): string {
       return 'WHERE#';
     case 'output':
       return relayText(command.output, command.enable, model);
+    case 'lock':
+      throw new CommandError('unsupported_command', { got: command.kind });
   }
 }
 
