@@ -7,6 +7,8 @@ import { modelCalls } from './calls/models.js';
 import { trackerListCalls } from './calls/tracker-list.js';
 import { trackerReadingCalls } from './calls/tracker-readings.js';
 import { trackerRegisterCalls } from './calls/tracker-register.js';
+import { trackerRemoveCalls } from './calls/tracker-remove.js';
+import { trackerReplaceCalls } from './calls/tracker-replace.js';
 import { trackerStateCalls } from './calls/tracker-state.js';
 import { userCalls } from './calls/user.js';
 
@@ -16,6 +18,8 @@ export const calls: readonly Call[] = [
   ...modelCalls,
   ...trackerListCalls,
   ...trackerRegisterCalls,
+  ...trackerReplaceCalls,
+  ...trackerRemoveCalls,
   ...trackerStateCalls,
   ...trackerReadingCalls,
 ];

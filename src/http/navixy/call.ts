@@ -43,6 +43,8 @@ export interface Services {
   /** Whether units of a protocol hold a connection while they are on. */
   readonly isConnectionOriented: (protocol: string) => boolean;
   readonly logins: Logins;
+  /** Set-up commands of one device may be asked for again after this long, ms; without it at any time. */
+  readonly setUpPauseMs?: number;
 }
 
 /** The credential of a request. */
