@@ -19,7 +19,9 @@ export interface Ties {
 
 export function tiesOf(registry: Registry, trackerId: number): Ties {
   const rules = [...registry.all('rule')].filter((rule) => rule.trackerIds.includes(trackerId));
-  const vehicles = [...registry.all('vehicle')].filter((vehicle) => vehicle.trackerId === trackerId);
+  const vehicles = [...registry.all('vehicle')].filter(
+    (vehicle) => vehicle.trackerId === trackerId || vehicle.otherTrackerIds?.includes(trackerId) === true,
+  );
   return { rules: idsOf(rules), vehicles: idsOf(vehicles) };
 }
 

@@ -181,6 +181,8 @@ export interface VehicleRow {
   readonly id: number;
   readonly accountId: number;
   readonly trackerId: number;
+  /** Other trackers that show the same device. */
+  readonly otherTrackerIds?: readonly number[];
 }
 
 /** A sensor of a tracker as the API has it; what depends on its kind is optional. */

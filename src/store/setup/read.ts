@@ -2,7 +2,7 @@
  * Reads the text of a setup file, YAML or JSON (which is YAML too): its form, its secrets from the environment, and what the schema says
  * of it. Every problem is told with its line.
  */
-import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
+import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SetupError, type SetupPath, type SetupProblem } from './problem.js';
 import { type Setup, setupSchema, unservedSections } from './schema.js';
@@ -150,7 +150,10 @@ function pathOf(pointer: string, root: unknown): SetupPath {
   for (const part of pointer.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
     path.push(Array.isArray(at) ? Number(name) : name);
-    at = typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? (at as Record<string, unknown>)[name] : undefined;
+    at =
+      typeof at === 'object' && at !== null && Object.hasOwn(at, name)
+        ? (at as Record<string, unknown>)[name]
+        : undefined;
   }
   return path;
 }
@@ -161,8 +164,11 @@ function messageOf(error: ValueError): string {
     return (unservedSections as readonly string[]).includes(name) ? 'not supported yet' : 'no such key';
   }
   if (error.type === ValueErrorType.ObjectRequiredProperty) return 'is missing';
-  if (error.type === ValueErrorType.String && typeof error.value === 'number') return 'a text is expected: put it in quotes';
-  const allowed = (error.schema as { anyOf?: readonly { const?: string }[] }).anyOf?.flatMap((each) => each.const ?? []);
+  if (error.type === ValueErrorType.String && typeof error.value === 'number')
+    return 'a text is expected: put it in quotes';
+  const allowed = (error.schema as { anyOf?: readonly { const?: string }[] }).anyOf?.flatMap(
+    (each) => each.const ?? [],
+  );
   if (allowed !== undefined && allowed.length > 1) return `must be one of ${allowed.join(', ')}`;
   if (allowed !== undefined) return `must be ${String(error.schema.description)}`;
   const pattern = (error.schema as { pattern?: string }).pattern;
@@ -173,7 +179,16 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** The published schema, for editors. */
+/** Keys whose text may be the name of an environment variable instead. */
+const secretKeys = new Set(['password', 'hash']);
+const secretReference = { type: 'string', pattern: secretPattern.source, description: 'Read from the environment' };
+
+/** The published schema, for editors: of the file as it is written, before secrets are put in. */
 export function publishedSchema(): string {
-  return `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...setupSchema }, null, 2)}\n`;
+  const dialect = { $schema: 'https://json-schema.org/draft/2020-12/schema' };
+  const withReferences = (key: string, value: unknown) => {
+    const isSecret = secretKeys.has(key) && typeof value === 'object' && value !== null && !('anyOf' in value);
+    return isSecret ? { anyOf: [{ ...value }, secretReference] } : value;
+  };
+  return `${JSON.stringify({ ...dialect, ...setupSchema }, withReferences, 2)}\n`;
 }

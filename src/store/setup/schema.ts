@@ -16,10 +16,10 @@ const listOf = <S extends TSchema>(items: S, maxItems = 100_000) => Type.Optiona
 const text = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
 
 const login = text(255, 'Unique over all users, whatever the case of its letters');
-const password = text(40, 'At most 40 characters; `${ENV_NAME}` is read from the environment');
+const password = text(40, 'At most 40 characters, or the name of an environment variable');
 const color = Type.String({ pattern: '^[0-9A-Fa-f]{6}$', description: 'Six hexadecimal digits, no `#`' });
 const digits = (description: string) => Type.String({ pattern: '^\\d{5,15}$', description });
-const iccid = Type.String({ pattern: '^[0-9A-Fa-f]{10,22}$', description: 'Number printed on the SIM card' });
+const iccid = Type.String({ pattern: '^[0-9A-Za-z]{5,30}$', description: 'Number printed on the SIM card' });
 const deviceId = Type.String({ pattern: '^[0-9a-zA-Z-]{1,64}$', description: 'Identity on the wire, usually an IMEI' });
 const code = Type.String({ pattern: '^[0-9A-Za-z]{1,40}$', description: 'Activation code' });
 const id = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 });
@@ -78,7 +78,7 @@ const apiKeySchema = closed(
     title: text(255, 'What the key is for'),
     hash: Type.String({
       pattern: '^[0-9A-Za-z]{32}$',
-      description: 'The key: 32 characters; `${ENV_NAME}` is read from the environment',
+      description: 'The key: 32 characters, or the name of an environment variable',
     }),
   },
   'A credential without an end',
@@ -127,7 +127,7 @@ export const accountSchema = closed(
 
 export const bundleSchema = closed(
   {
-    imei: Type.String({ pattern: '^\\d{14,16}$' }),
+    imei: deviceId,
     model,
     iccid,
     phone: digits('Number of the SIM card'),
@@ -137,7 +137,10 @@ export const bundleSchema = closed(
   'A device sold together with its SIM card',
 );
 export const activationCodeSchema = closed({ code, tariff_id: optional(id) }, 'Good for one registration');
-export const tariffSchema = closed({ id, name: text(60, 'Name'), legal_type: optional(legalType) }, 'What a tracker costs');
+export const tariffSchema = closed(
+  { id, name: text(60, 'Name'), legal_type: optional(legalType) },
+  'What a tracker costs',
+);
 export const simSchema = closed({ iccid, phone: digits('Its number') }, 'A SIM card of the operator');
 export const cloneSchema = closed(
   { label: text(60, 'Name of the clone'), of: deviceId, account: login, group: optional(text(60, 'Title of a group')) },
