@@ -5,10 +5,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
+import { Dispatcher } from './downlink/dispatcher.js';
+import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError } from './errors.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
+import { checkCommand } from './ingest/command-check.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
 import { Sessions } from './ingest/sessions.js';
 import { TcpPort } from './ingest/tcp.js';
@@ -141,6 +144,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const opened = await openStore(config, deps, metrics);
   const { store, snapshots } = opened;
   const sessions = new Sessions(config, clock);
+  const commands = dispatcherOf(config, { store, sessions, clock, log: deps.log });
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
@@ -159,16 +163,20 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     http = await createHttpServer({
       store,
       live: sessions,
+      commands,
       health,
       metricsText: () => metrics.text(),
       clock,
       log: deps.log,
       statusRules: config,
+      trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
+      setUpPauseMs: config.setUpPauseMs,
       isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
       ...(deps.version === undefined ? {} : { version: deps.version }),
       rateLimit: config.httpRateLimit,
       bodyLimitBytes: config.httpBodyMaxBytes,
     });
+    await commands.start();
     await ports.open(plan, config, services);
     const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
     ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
@@ -185,6 +193,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       snapshot: () => snapshots.run(),
       async stop() {
         ports.drain();
+        commands.stop();
         await store.drained();
         sessions.closeAll('shutdown');
         sessions.stop();
@@ -194,6 +203,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       },
     };
   } catch (error) {
+    commands.stop();
     ports.drain();
     ports.close();
     sessions.stop();
@@ -201,6 +211,28 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await opened.close();
     throw error;
   }
+}
+
+interface DownlinkParts {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+function dispatcherOf(config: Config, { store, sessions, clock, log }: DownlinkParts): Dispatcher {
+  const sms = config.smsGatewayFile === undefined ? undefined : new FileSmsGateway(config.smsGatewayFile, clock);
+  const dispatcher = new Dispatcher({
+    store,
+    links: sessions,
+    clock,
+    log,
+    check: checkCommand,
+    sms,
+    ttlMs: config.commandTtlMs,
+  });
+  sessions.listen(dispatcher);
+  return dispatcher;
 }
 
 function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {

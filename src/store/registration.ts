@@ -51,7 +51,10 @@ export type UnitRefusal =
 type Placed = { readonly tracker: TrackerRow; readonly source: SourceRow };
 export type RegistrationOutcome = Outcome<Placed, UnitRefusal>;
 
-const refused = <R extends UnitRefusal>(reason: R): { readonly ok: false; readonly reason: R } => ({ ok: false, reason });
+const refused = <R extends UnitRefusal>(reason: R): { readonly ok: false; readonly reason: R } => ({
+  ok: false,
+  reason,
+});
 
 /** Registers a box and the tracker that shows it. Refusals are checked in the order in which they are listed. */
 export function registerUnit(tx: Transaction, wanted: WantedTracker): RegistrationOutcome {
@@ -82,7 +85,13 @@ export function replaceUnit(tx: Transaction, tracker: TrackerRow, unit: WantedUn
   const reason = unitRefusal(tx.registry, plan, old.tariffId, old);
   if (reason !== undefined) return refused(reason);
   const source: SourceRow = {
-    ...{ id: tx.nextId('source'), accountId: tracker.accountId, tariffId: old.tariffId, blocked: false, createdAt: tx.at },
+    ...{
+      id: tx.nextId('source'),
+      accountId: tracker.accountId,
+      tariffId: old.tariffId,
+      blocked: false,
+      createdAt: tx.at,
+    },
     ...boxOf(tx.registry, unit, plan),
     protocol: plan.model.protocol ?? '',
   };

@@ -3,14 +3,21 @@
  */
 import type { Call } from './call.js';
 import { apiKeyCalls } from './calls/api-key.js';
+import { groupCalls } from './calls/groups.js';
 import { modelCalls } from './calls/models.js';
+import { pluginCalls } from './calls/plugins.js';
+import { tagCalls } from './calls/tags.js';
+import { timezoneCalls } from './calls/timezones.js';
 import { trackerListCalls } from './calls/tracker-list.js';
+import { trackerPhoneCalls } from './calls/tracker-phone.js';
 import { trackerReadingCalls } from './calls/tracker-readings.js';
 import { trackerRegisterCalls } from './calls/tracker-register.js';
 import { trackerRemoveCalls } from './calls/tracker-remove.js';
 import { trackerReplaceCalls } from './calls/tracker-replace.js';
+import { trackerSettingsCalls } from './calls/tracker-settings.js';
 import { trackerStateCalls } from './calls/tracker-state.js';
 import { userCalls } from './calls/user.js';
+import { userSettingsCalls } from './calls/user-settings.js';
 
 export const calls: readonly Call[] = [
   ...userCalls,
@@ -20,6 +27,13 @@ export const calls: readonly Call[] = [
   ...trackerRegisterCalls,
   ...trackerReplaceCalls,
   ...trackerRemoveCalls,
+  ...trackerPhoneCalls,
+  ...trackerSettingsCalls,
+  ...groupCalls,
+  ...tagCalls,
+  ...pluginCalls,
+  ...userSettingsCalls,
+  ...timezoneCalls,
   ...trackerStateCalls,
   ...trackerReadingCalls,
 ];

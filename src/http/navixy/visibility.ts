@@ -37,6 +37,15 @@ export function requireOpenTracker(context: CallContext, trackerId: number, miss
   return view;
 }
 
+/** The trackers of some ids, each once, blocked ones included. Throws code 217 when the user has none of one of them. */
+export function requireTrackers(context: CallContext, trackerIds: readonly number[]): TrackerView[] {
+  return [...new Set(trackerIds)].map((id) => {
+    const view = viewOf(context, id);
+    if (view === undefined || view.source.corrupted === true) throw new NavixyError(217);
+    return view;
+  });
+}
+
 /** Every tracker the user sees, by id, blocked ones included. */
 export function visibleTrackers(context: CallContext): TrackerView[] {
   const views: TrackerView[] = [];

@@ -10,7 +10,15 @@ import { type Call, type CallContext, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { deviceId, label, trackerId } from '../param-types.js';
 import { pluginById } from '../plugins.js';
-import { apnNameFaults, apnParams, codeOfRefusal, requirePlugin, unitFaults, unitParams, wantedUnit } from '../registration.js';
+import {
+  apnNameFaults,
+  apnParams,
+  codeOfRefusal,
+  requirePlugin,
+  unitFaults,
+  unitParams,
+  wantedUnit,
+} from '../registration.js';
 import { requireSetUp, setUpSource } from '../set-up.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView, visibleTrackers } from '../visibility.js';

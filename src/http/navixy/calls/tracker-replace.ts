@@ -9,7 +9,15 @@ import { type Call, type CallContext, defineCall } from '../call.js';
 import { invalidParameters, NavixyError } from '../errors.js';
 import { deviceId, trackerId } from '../param-types.js';
 import { isMobileApp } from '../plugins.js';
-import { apnNameFaults, apnParams, codeOfRefusal, requirePlugin, unitFaults, unitParams, wantedUnit } from '../registration.js';
+import {
+  apnNameFaults,
+  apnParams,
+  codeOfRefusal,
+  requirePlugin,
+  unitFaults,
+  unitParams,
+  wantedUnit,
+} from '../registration.js';
 import { isActivated, requireSetUp, setUpSource } from '../set-up.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
