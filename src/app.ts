@@ -13,6 +13,7 @@ import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { checkCommand } from './ingest/command-check.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
+import { Refusals } from './ingest/refusals.js';
 import { Sessions } from './ingest/sessions.js';
 import { TcpPort } from './ingest/tcp.js';
 import type { TcpServices } from './ingest/tcp-session.js';
@@ -145,6 +146,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const { store, snapshots } = opened;
   const sessions = new Sessions(config, clock);
   const commands = dispatcherOf(config, { store, sessions, clock, log: deps.log });
+  const refusals = new Refusals(clock);
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
@@ -155,6 +157,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       sessions,
       clock,
       metrics,
+      refusals,
       log: deps.log,
       limits: config,
       candidates: protocols,
