@@ -33,6 +33,10 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
     return this.connected.has(sourceId);
   }
 
+  hasSession(sourceId: number): boolean {
+    return this.connected.has(sourceId);
+  }
+
   disconnect(sourceId: number): void {
     this.connected.delete(sourceId);
   }

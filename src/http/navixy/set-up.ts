@@ -11,7 +11,7 @@ import type { TrackerView } from './visibility.js';
 
 /** Whether the device is connected, or was heard from just now with a position or without. */
 export function isConnected(view: TrackerView, context: CallContext): boolean {
-  if (context.services.live.isConnected(view.source.id)) return true;
+  if (context.services.live.hasSession(view.source.id)) return true;
   const status = connectionStatusOf(view, context);
   return status === 'active' || status === 'idle';
 }
