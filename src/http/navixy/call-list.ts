@@ -6,9 +6,12 @@ import { apiKeyCalls } from './calls/api-key.js';
 import { groupCalls } from './calls/groups.js';
 import { modelCalls } from './calls/models.js';
 import { pluginCalls } from './calls/plugins.js';
+import { specialSettingsCalls } from './calls/special-settings.js';
 import { tagCalls } from './calls/tags.js';
 import { timezoneCalls } from './calls/timezones.js';
+import { trackerCommandCalls } from './calls/tracker-commands.js';
 import { trackerListCalls } from './calls/tracker-list.js';
+import { trackerOutputCalls } from './calls/tracker-outputs.js';
 import { trackerPhoneCalls } from './calls/tracker-phone.js';
 import { trackerReadingCalls } from './calls/tracker-readings.js';
 import { trackerRegisterCalls } from './calls/tracker-register.js';
@@ -36,4 +39,7 @@ export const calls: readonly Call[] = [
   ...timezoneCalls,
   ...trackerStateCalls,
   ...trackerReadingCalls,
+  ...trackerCommandCalls,
+  ...trackerOutputCalls,
+  ...specialSettingsCalls,
 ];
