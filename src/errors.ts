@@ -49,6 +49,9 @@ export const errorTable = {
   store_corrupt: ['store', 'the journal holds a value that cannot be read'],
   store_version: ['store', 'the data directory was written by another version'],
   data_dir_locked: ['store', 'another gateway uses the data directory'],
+  backup_exists: ['store', 'there is something already where the copy is to be made'],
+  backup_invalid: ['store', 'the directory is no copy of a journal'],
+  journal_exists: ['store', 'the data directory has a journal already'],
 
   config_invalid: ['config', 'the configuration is not valid'],
   port_in_use: ['config', 'a port cannot be bound'],
