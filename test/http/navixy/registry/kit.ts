@@ -29,7 +29,7 @@ export const good = (answer: Answer) => {
 };
 
 /** The tracker object of an answer. */
-export const valueOf = (answer: Answer) =>
+export const shownIn = (answer: Answer) =>
   good(answer).value as never as {
     id: number;
     label: string;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BundleRow } from '../../../../src/store/rows.js';
 import { TestApi, type TestUser } from '../../../support/api.js';
-import { codeOf, good, invalid, refusal, refused, valueOf } from './kit.js';
+import { codeOf, good, invalid, refusal, refused, shownIn } from './kit.js';
 
 let api: TestApi;
 let owner: TestUser;
@@ -43,7 +43,7 @@ const setLegalType = (legalType: 'sole_trader' | 'individual') =>
 describe('activation codes', () => {
   test('are used up, once', async () => {
     await addCode('6045325592');
-    const first = valueOf(await call('register', { ...device, plugin_id: 37, activation_code: '6045325592' }));
+    const first = shownIn(await call('register', { ...device, plugin_id: 37, activation_code: '6045325592' }));
     expect(api.store.registry.get('activationCode', '6045325592')).toEqual({
       ...{ id: '6045325592', usedAt: api.clock.now(), trackerId: first.id },
     });
@@ -65,7 +65,7 @@ describe('activation codes', () => {
 
   test('may carry a tariff', async () => {
     await addCode('1', { tariffId: 7 });
-    expect(valueOf(await call('register', { ...device, activation_code: '1' })).source.tariff_id).toBe(7);
+    expect(shownIn(await call('register', { ...device, activation_code: '1' })).source.tariff_id).toBe(7);
   });
 
   test.each([37, 68])('plugin %i needs one', async (plugin_id) => {
@@ -87,8 +87,8 @@ describe('activation codes', () => {
 describe('apps on phones (plugins 35 and 68)', () => {
   test('get their identity from the server, and have no number', async () => {
     const params = { ...app, device_id: 'mine', phone: '491701234567', notification_email: 'a@example.com' };
-    const first = valueOf(await call('register', params));
-    const second = valueOf(await call('register', params));
+    const first = shownIn(await call('register', params));
+    const second = shownIn(await call('register', params));
     expect(first.source).toMatchObject({ model: 'mobile_unknown_xgps', phone: null });
     expect(first.source.device_id).toMatch(/^9\d{9}$/);
     expect(second.source.device_id).not.toBe(first.source.device_id);
@@ -109,7 +109,7 @@ describe('bundles (plugin 1)', () => {
 
   test('bring the number of their SIM card', async () => {
     await addBundle();
-    expect(valueOf(await call('register', bundled)).source).toMatchObject({
+    expect(shownIn(await call('register', bundled)).source).toMatchObject({
       ...{ device_id: quick.imei, model: 'telfmb920', phone: '491709999999' },
     });
     await refuse('register', bundled, 224);
@@ -146,7 +146,7 @@ describe('tracker/register_quick', () => {
   test('takes everything from the bundle', async () => {
     await addBundle({ activationCode: '77' });
     await addCode('77', { tariffId: 3 });
-    expect(valueOf(await call('register_quick', quick))).toMatchObject({
+    expect(shownIn(await call('register_quick', quick))).toMatchObject({
       ...{ label: 'Bundled', group_id: 0, clone: false },
       source: { device_id: quick.imei, model: 'telfmb920', phone: '491709999999', tariff_id: 3 },
     });
@@ -198,8 +198,8 @@ describe('tracker/register_retry', () => {
 
   test('keeps the access point, of a tracker or an identity', async () => {
     const { source, tracker } = await api.tracker(owner);
-    const shown = valueOf(await call('register_retry', { tracker_id: tracker.id, ...name, apn_user: 'u' }));
-    expect(shown).toEqual(valueOf(await call('read', { tracker_id: tracker.id })));
+    const shown = shownIn(await call('register_retry', { tracker_id: tracker.id, ...name, apn_user: 'u' }));
+    expect(shown).toEqual(shownIn(await call('read', { tracker_id: tracker.id })));
     expect(api.store.registry.get('source', source.id)?.apn).toEqual({ name: 'internet', user: 'u', password: '' });
     good(await call('register_retry', { device_id: source.deviceId, apn_password: 'p' }));
     expect(api.store.registry.get('source', source.id)?.apn).toEqual({ name: 'internet', user: 'u', password: 'p' });
@@ -209,7 +209,7 @@ describe('tracker/register_retry', () => {
     const { tracker } = await api.tracker(owner);
     const second = await api.tracker(owner);
     const params = { tracker_id: tracker.id, device_id: second.source.deviceId };
-    expect(valueOf(await call('register_retry', params)).id).toBe(tracker.id);
+    expect(shownIn(await call('register_retry', params)).id).toBe(tracker.id);
     await refuse('register_retry', { ...params, tracker_id: 99 }, 201);
   });
 

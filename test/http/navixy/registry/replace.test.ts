@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SourceRow, TrackerRow } from '../../../../src/store/rows.js';
 import { TestApi, type TestUser } from '../../../support/api.js';
-import { codeOf, good, invalid, refusal, refused, valueOf } from './kit.js';
+import { codeOf, good, invalid, refusal, refused, shownIn } from './kit.js';
 
 let api: TestApi;
 let owner: TestUser;
@@ -56,12 +56,12 @@ describe('tracker/replace', () => {
     });
     expect(await statusOf()).toBe('signal_lost');
     api.store.connected.add(source.id);
-    const shown = valueOf(await call('replace', box));
+    const shown = shownIn(await call('replace', box));
     expect(shown).toMatchObject({
       ...{ id: tracker.id, label: tracker.label, clone: false, tag_bindings: [{ tag_id: 4, ordinal: 1 }] },
       source: { id: 2, device_id: box.device_id, model: box.model, phone: box.phone },
     });
-    expect(shown).toEqual(valueOf(await call('read', {})));
+    expect(shown).toEqual(shownIn(await call('read', {})));
     expect(await statusOf()).toBe('just_replaced');
     expect(api.store.connected.has(source.id)).toBe(false);
     expect(api.store.registry.get('tracker', tracker.id)).toMatchObject({
@@ -81,13 +81,13 @@ describe('tracker/replace', () => {
 
   test('the SIM card may move to the new box, its identity may not', async () => {
     await refuse('replace', { ...box, device_id: source.deviceId }, 224);
-    expect(valueOf(await call('replace', { ...box, phone: '+491700000001' })).source.phone).toBe('491700000001');
+    expect(shownIn(await call('replace', { ...box, phone: '+491700000001' })).source.phone).toBe('491700000001');
   });
 
   test('clones come along', async () => {
     const copy = await clone();
     good(await call('replace', box));
-    expect(valueOf(await call('read', { tracker_id: copy.id }))).toMatchObject({ clone: true, source: { id: 2 } });
+    expect(shownIn(await call('read', { tracker_id: copy.id }))).toMatchObject({ clone: true, source: { id: 2 } });
     expect(await statusOf(copy.id)).toBe('just_replaced');
     await refuse('replace', { ...box, tracker_id: copy.id }, 219);
   });
@@ -101,7 +101,7 @@ describe('tracker/replace', () => {
   test('a bundled box brings its number', async () => {
     await addBundle();
     const params = { plugin_id: 1, model: 'telfmb920', device_id: quickImei };
-    expect(valueOf(await call('replace', params)).source.phone).toBe('491709999999');
+    expect(shownIn(await call('replace', params)).source.phone).toBe('491709999999');
   });
 
   test('7: apps are not replaced, and replace nothing', async () => {
@@ -169,7 +169,7 @@ describe('tracker/replace', () => {
 describe('tracker/replace_quick', () => {
   test('takes everything from the bundle', async () => {
     await addBundle();
-    const shown = valueOf(await call('replace_quick', { imei: quickImei }));
+    const shown = shownIn(await call('replace_quick', { imei: quickImei }));
     expect(shown).toMatchObject({ id: tracker.id, source: { device_id: quickImei, phone: '491709999999' } });
     expect(await statusOf()).toBe('just_replaced');
     await refuse('replace_quick', { imei: quickImei }, 266);
@@ -206,7 +206,7 @@ describe('tracker/replace_quick', () => {
 describe('tracker/replace_retry', () => {
   test('keeps the access point of the new box', async () => {
     good(await call('replace', box));
-    const shown = valueOf(await call('replace_retry', { apn_name: 'iot', apn_user: '', apn_password: 'p' }));
+    const shown = shownIn(await call('replace_retry', { apn_name: 'iot', apn_user: '', apn_password: 'p' }));
     expect(shown.source.device_id).toBe(box.device_id);
     expect(api.store.registry.get('source', shown.source.id)?.apn).toEqual({ name: 'iot', user: '', password: 'p' });
   });
@@ -324,7 +324,7 @@ describe('tracker/change_phone', () => {
     expect((await call('change_phone', { phone: `+${phone}`, apn_name: 'iot', apn_user: '' })).body).toEqual({
       success: true,
     });
-    expect(valueOf(await call('read', {})).source.phone).toBe(phone);
+    expect(shownIn(await call('read', {})).source.phone).toBe(phone);
     good(await call('change_phone', { phone }));
     expect(good(await call('apn_settings/read', {})).value).toEqual({ name: 'iot', user: '', password: '' });
     expect(good(await api.call('/apn_settings/read', { hash: owner.hash, phone })).value).toEqual({
