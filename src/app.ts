@@ -9,6 +9,7 @@ import { Dispatcher } from './downlink/dispatcher.js';
 import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError } from './errors.js';
+import { type AdminOptions, adminDialect } from './http/admin/dialect.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { checkCommand } from './ingest/command-check.js';
@@ -23,6 +24,7 @@ import { Metrics } from './metrics.js';
 import type { Protocol } from './protocols/protocol.js';
 import { protocolByName, protocols } from './protocols/registry.js';
 import { createAdministrator, registerTracker } from './store/accounts.js';
+import { backUp } from './store/backup.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
 import { DataDirLock } from './store/data-dir-lock.js';
@@ -30,6 +32,8 @@ import type { Engine } from './store/engine.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
 import { recover } from './store/recovery.js';
+import { applySetup } from './store/setup/apply.js';
+import { type Environment, readSetupFile } from './store/setup/read.js';
 import { Snapshots } from './store/snapshots.js';
 import { Store } from './store/store.js';
 
@@ -40,6 +44,8 @@ export interface AppDeps {
   readonly engine?: Engine;
   /** Shown in the OpenAPI document. */
   readonly version?: string;
+  /** Secrets that a setup file may name. */
+  readonly env?: Environment;
 }
 
 /** One bound port. */
@@ -151,7 +157,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
   try {
-    const generatedPassword = await firstAdministrator(config, store);
+    const generatedPassword = await prepareRegistry(config, deps, store);
     const services: TcpServices = {
       store,
       sessions,
@@ -178,6 +184,17 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       ...(deps.version === undefined ? {} : { version: deps.version }),
       rateLimit: config.httpRateLimit,
       bodyLimitBytes: config.httpBodyMaxBytes,
+      dialects: [
+        adminDialect({
+          store,
+          live: sessions,
+          refused: refusals,
+          clock,
+          log: deps.log,
+          rateLimit: config.httpRateLimit,
+          backUp: backUpWith(config, store, clock),
+        }),
+      ],
     });
     await commands.start();
     await ports.open(plan, config, services);
@@ -214,6 +231,12 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await opened.close();
     throw error;
   }
+}
+
+/** Copies go beside the journal, since a request must not choose where the gateway writes. */
+function backUpWith(config: Config, { engine }: Store, clock: Clock): AdminOptions['backUp'] {
+  if (!(engine instanceof LmdbEngine)) return undefined;
+  return (name) => backUp(engine, join(config.dataDir, 'backups', name), clock.now());
 }
 
 interface DownlinkParts {
@@ -261,6 +284,20 @@ function onSight(store: Store): RegisterOnSight {
       if (!outcome.ok) throw new SessionError('unknown_unit', { got: `${deviceId}: ${outcome.reason}` });
       return outcome.source;
     });
+}
+
+/** The first administrator and the setup file; returns the password that was made up, if it still holds. */
+async function prepareRegistry(config: Config, deps: AppDeps, store: Store): Promise<string | undefined> {
+  const generated = await firstAdministrator(config, store);
+  if (config.setup === undefined) return generated;
+  const login = config.adminLogin.toLowerCase();
+  const file = readSetupFile(config.setup, deps.env);
+  const report = await applySetup(store, file);
+  deps.log.info({ file: config.setup, changed: report.isChanged, sections: report.sections }, 'setup applied');
+  const isOverruled = file.setup.accounts?.some(
+    (each) => each.login.toLowerCase() === login && each.password !== undefined,
+  );
+  return isOverruled === true ? undefined : generated;
 }
 
 /** Creates the first administrator where there is none; returns the password that was made up for it. */

@@ -37,6 +37,7 @@ export const configSchema = Type.Object({
   adminPassword: Type.Optional(
     Type.String({ minLength: 1, maxLength: 40, description: 'password of the first administrator; generated when absent' }),
   ),
+  setup: Type.Optional(Type.String({ minLength: 1, description: 'setup file applied at each start, YAML or JSON' })),
 
   httpRateLimit: count('requests a second per user and per address; 0 for no limit', 50, 0),
   httpBodyMaxBytes: sizeBytes('largest request body, bytes', 1024 * 1024, 1024),

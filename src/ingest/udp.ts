@@ -6,8 +6,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { ConfigError, FrameError, type MilepostError, type StoreError } from '../errors.js';
 import type { Protocol } from '../protocols/protocol.js';
 import type { SourceRow } from '../store/rows.js';
-import type { Sessions } from './sessions.js';
 import { identityOf } from './refusals.js';
+import type { Sessions } from './sessions.js';
 import { Uplink, type UplinkOwner, type UplinkServices } from './uplink.js';
 
 export interface UdpServices extends UplinkServices {

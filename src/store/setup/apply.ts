@@ -50,8 +50,7 @@ function applyAll(work: SetupWork, setup: Setup): void {
       work.item('trackers', () => applyTracker(work, row, tracker, [...path, 'trackers', j]));
     });
   });
-  const clones = setup.clones ?? [];
-  each(work, 'clones', clones, (_, clone, path) => applyClone(work, clone, path, clones));
+  each(work, 'clones', setup.clones, applyClone);
   applySubUsers(work, setup.accounts ?? []);
   each(work, 'sims', setup.sims, applySim);
   each(work, 'activation_codes', setup.activation_codes, applyActivationCode);

@@ -99,28 +99,17 @@ function groupIdOf(registry: Registry, account: AccountRow, title: string, path:
   return group === undefined ? fault([...path, 'group'], 'the account has no such group') : group.id;
 }
 
-/**
- * A clone, found by device, account and label; one of another label that no other item of the setup names is renamed. Clones of a device
- * in one account are told apart by their labels only.
- */
-export function applyClone(
-  work: SetupWork,
-  wanted: SetupClone,
-  path: SetupPath,
-  all: readonly SetupClone[],
-): TrackerRow {
+/** A clone, found by device, account and label, or a new one. */
+export function applyClone(work: SetupWork, wanted: SetupClone, path: SetupPath): TrackerRow {
   const { tx } = work;
   const account = requireAccount(tx.registry, wanted.account, [...path, 'account']);
   work.once('clone', `${wanted.of}/${account.id}/${wanted.label}`, path);
   requireReadable(wanted.label, [...path, 'label']);
   const source = tx.registry.sourceByDeviceId(wanted.of);
   if (source === undefined) fault([...path, 'of'], 'there is no such device');
-  const siblings = tx.registry
+  const old = tx.registry
     .trackersOfSource(source.id)
-    .filter((tracker) => tracker.clone && tracker.accountId === account.id)
-    .sort((left, right) => left.id - right.id);
-  const named = new Set(all.filter(({ of }) => of === wanted.of).map(({ label }) => label));
-  const old = siblings.find(({ label }) => label === wanted.label) ?? siblings.find(({ label }) => !named.has(label));
+    .find(({ clone, accountId, label }) => clone && accountId === account.id && label === wanted.label);
   const made = {
     accountId: account.id,
     sourceId: source.id,

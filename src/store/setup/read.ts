@@ -2,6 +2,8 @@
  * Reads the text of a setup file, YAML or JSON (which is YAML too): its form, its secrets from the environment, and what the schema says
  * of it. Every problem is told with its line.
  */
+import { readFileSync } from 'node:fs';
+import type { TSchema } from '@sinclair/typebox';
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SetupError, type SetupPath, type SetupProblem } from './problem.js';
@@ -46,16 +48,27 @@ export function readSetup(text: string, options: { readonly name: string; readon
   if (syntax.length > 0) throw new SetupError(syntax.slice(0, maxProblems), options.name);
   const faults: SetupProblem[] = [];
   const value = withSecrets(plainValue(document, options.name), { path: [], env: options.env, faults });
-  faults.push(...schemaFaults(value));
+  faults.push(...schemaFaults(setupSchema, value));
   if (faults.length > 0) throw locate(faults.slice(0, maxProblems), options.name, lineOf);
   return new SetupFile(value as Setup, options.name, lineOf);
+}
+
+/** Reads a file. Throws `SetupError` with every problem. */
+export function readSetupFile(path: string, env: Environment): SetupFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SetupError([{ path: [], message: (error as Error).message }], path);
+  }
+  return readSetup(text, { name: path, env: env ?? {} });
 }
 
 /** A setup that came as a value. Throws `SetupError`. */
 export function checkSetup(value: unknown): SetupFile {
   const faults: SetupProblem[] = [];
   const plain = withSecrets(value, { path: [], env: undefined, faults });
-  faults.push(...schemaFaults(plain));
+  faults.push(...schemaFaults(setupSchema, plain));
   if (faults.length > 0) throw new SetupError(faults.slice(0, maxProblems));
   return new SetupFile(plain as Setup, 'setup', () => undefined);
 }
@@ -131,10 +144,11 @@ function secretFor(text: string, { path, env, faults }: SecretSearch): string {
   return secret ?? text;
 }
 
-function schemaFaults(value: unknown): SetupProblem[] {
+/** What a schema says of a value, one fault a place. */
+export function schemaFaults(schema: TSchema, value: unknown): SetupProblem[] {
   const faults: SetupProblem[] = [];
   const seen = new Set<string>();
-  for (const error of Value.Errors(setupSchema, value)) {
+  for (const error of Value.Errors(schema, value)) {
     if (seen.has(error.path)) continue;
     seen.add(error.path);
     faults.push({ path: pathOf(error.path, value), message: messageOf(error) });
