@@ -76,6 +76,13 @@ async function call(path: string, params: Record<string, unknown>): Promise<Reco
   return (await response.json()) as Record<string, unknown>;
 }
 
+async function admin(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: unknown }> {
+  const { port } = app.listening.find(({ protocol }) => protocol === 'http')!;
+  const headers = { authorization: `NVX ${hash}` };
+  const response = await fetch(`http://127.0.0.1:${port}/admin/${path}`, { method, headers });
+  return { status: response.status, body: await response.json() };
+}
+
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const startedAt = Date.now();
   while (!(await condition())) {
@@ -142,7 +149,7 @@ test('an output is confirmed by what the unit reports next, and refused while it
   const set = () => call('tracker/output/set', { tracker_id: it.id, output: 1, enable: true });
   const outputs = async () => {
     const body = (await call('tracker/get_state', { tracker_id: it.id })) as { state: { outputs: boolean[] } };
-    return body.state.outputs[0];
+    return body.state.outputs[0] === true;
   };
   expect(codeOf(await set())).toBe(213);
   expect(app.store.registry.size('command')).toBe(0);
@@ -194,4 +201,43 @@ test('a position is asked for over the connection when the last fix is old, and 
   await until(stateIs(1, 'sent'));
   const line = JSON.parse(await readFile(smsGatewayFile, 'utf8')) as Record<string, string>;
   expect(line).toEqual({ at: expect.any(String), phone: '491701234567', text: '$WP+GETLOCATION=0000' });
+}, 30_000);
+
+test('the operator reads what became of commands, and takes one back', async () => {
+  const { tracker: it, source } = await tracker(teltonikaBehavior, 'telfmb920');
+  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getver' });
+  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getinfo' });
+  const cancelled = await admin('POST', 'commands/2/cancel');
+  expect(cancelled).toMatchObject({ status: 200, body: { id: 2, state: 'cancelled', result: null } });
+  expect(await admin('POST', 'commands/2/cancel')).toMatchObject({
+    status: 409,
+    body: { error: { code: 'conflict' } },
+  });
+  drive(teltonikaBehavior);
+  await until(stateIs(1, 'answered'));
+  const read = await admin('GET', 'commands/1');
+  expect(read).toMatchObject({
+    status: 200,
+    body: {
+      id: 1,
+      source_id: source.id,
+      device_id: source.deviceId,
+      account_id: 1,
+      kind: 'text',
+      command: 'getver',
+      via: 'link',
+      reliable: true,
+      state: 'answered',
+      attempts: 1,
+      result: rowOf(1).result,
+    },
+  });
+  for (const query of [`source=${source.id}`, `device_id=${source.deviceId}`, 'limit=10']) {
+    expect(await admin('GET', `commands?${query}`)).toMatchObject({ body: { list: [{ id: 2 }, { id: 1 }], total: 2 } });
+  }
+  expect(await admin('GET', 'commands?state=answered')).toMatchObject({ body: { list: [{ id: 1 }], total: 1 } });
+  expect(await admin('GET', 'commands?source=99')).toMatchObject({ body: { list: [], total: 0 } });
+  expect(await admin('GET', 'commands?state=nonsense')).toMatchObject({ status: 400 });
+  for (const path of ['commands/3', 'commands/99999']) expect(await admin('GET', path)).toMatchObject({ status: 404 });
+  expect(await admin('POST', 'commands/3/cancel')).toMatchObject({ status: 404 });
 }, 30_000);

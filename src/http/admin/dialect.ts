@@ -14,6 +14,7 @@ import { pathOf } from '../navixy/paths.js';
 import { RateLimiter } from '../rate-limit.js';
 import type { Dialect } from '../server.js';
 import { mountAccounts } from './accounts.js';
+import { mountCommands } from './commands.js';
 import { AdminError, toAdminError } from './errors.js';
 import { mountOperation } from './operation.js';
 import { mountSources } from './sources.js';
@@ -64,7 +65,7 @@ function mountAdmin(scope: FastifyInstance, options: AdminOptions): void {
     if (request.method === 'GET') return;
     options.log.info({ method: request.method, path: pathOf(request.originalUrl), status: reply.statusCode }, 'admin');
   });
-  for (const mount of [mountAccounts, mountUsers, mountSources, mountStock, mountOperation]) mount(scope, options);
+  for (const mount of [mountAccounts, mountUsers, mountSources, mountStock, mountCommands, mountOperation]) mount(scope, options);
 }
 
 /** An empty body is none, whatever its type. */
