@@ -40,6 +40,11 @@ export function pathText(path: SetupPath): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 }
 
+/** The path behind its text. */
+export function pathFrom(text: string): SetupPath {
+  return [...text.matchAll(/([^.[\]]+)/g)].map(([part]) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
 function describe({ path, line, message }: SetupProblem, fileName: string): string {
   const place = line === undefined ? fileName : `${fileName}:${line}`;
   return path.length === 0 ? `${place}: ${message}` : `${place}: ${pathText(path)}: ${message}`;

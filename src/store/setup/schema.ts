@@ -16,7 +16,7 @@ const listOf = <S extends TSchema>(items: S, maxItems = 100_000) => Type.Optiona
 const text = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
 
 const login = text(255, 'Unique over all users, whatever the case of its letters');
-const password = text(40, 'At most 40 characters, or the name of an environment variable');
+const password = text(40, 'At most 40 characters, or a dollar sign and the name of an environment variable in braces');
 const color = Type.String({ pattern: '^[0-9A-Fa-f]{6}$', description: 'Six hexadecimal digits, no `#`' });
 const digits = (description: string) => Type.String({ pattern: '^\\d{5,15}$', description });
 const iccid = Type.String({ pattern: '^[0-9A-Za-z]{5,30}$', description: 'Number printed on the SIM card' });
@@ -78,7 +78,7 @@ const apiKeySchema = closed(
     title: text(255, 'What the key is for'),
     hash: Type.String({
       pattern: '^[0-9A-Za-z]{32}$',
-      description: 'The key: 32 characters, or the name of an environment variable',
+      description: 'The key: 32 characters, or a dollar sign and the name of an environment variable in braces',
     }),
   },
   'A credential without an end',
