@@ -69,7 +69,9 @@ export class LmdbEngine implements Engine {
 
   *rows(table: string, prefix: TableKey = []): Iterable<{ key: TableKey; value: Buffer }> {
     const options = prefix.length === 0 ? {} : { start: [...prefix] };
-    for (const { key, value } of this.#table(table).getRange(options)) {
+    for (const { key: stored, value } of this.#table(table).getRange(options)) {
+      // A key of one part comes back as that part.
+      const key: TableKey = Array.isArray(stored) ? stored : [stored];
       if (!prefix.every((part, i) => key[i] === part)) return;
       yield { key, value };
     }
