@@ -76,6 +76,8 @@ class QueueFull extends Error {}
 export class Dispatcher implements Commands, LinkListener {
   readonly #options: DispatcherOptions;
   readonly #lines = new Map<number, Line>();
+  /** Commands handed to a link that has not answered. */
+  readonly #inFlight = new Set<number>();
   /** Short messages on their way to the gateway. */
   readonly #texting = new Set<number>();
   #smsPausedUntil = 0;
@@ -194,7 +196,9 @@ export class Dispatcher implements Commands, LinkListener {
     const row = queue.nextQueued(this.#options.store.registry, sourceId, line.tried);
     if (row === undefined) return;
     line.isBusy = true;
-    this.#deliver(row, line).then(
+    this.#inFlight.add(row.id);
+    const delivered = this.#deliver(row, line).finally(() => this.#inFlight.delete(row.id));
+    delivered.then(
       () => {
         line.isBusy = false;
         this.#pump(sourceId);
@@ -265,11 +269,25 @@ export class Dispatcher implements Commands, LinkListener {
     const { store, clock } = this.#options;
     const now = clock.now();
     let isAnyOver = false;
-    for (const row of store.registry.openCommands()) {
-      isAnyOver ||= row.expiresAt <= now;
+    for (const row of [...store.registry.openCommands()]) {
+      isAnyOver ||= row.expiresAt <= now || this.#isStray(row);
       if (row.state === 'queued') this.#dispatch(row);
     }
-    if (isAnyOver) store.change((tx) => queue.expire(tx)).catch((error: unknown) => this.#failed(error));
+    if (isAnyOver) this.#settle().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Ends what has expired, and what could not be brought to its end while the disk failed. */
+  #settle(): Promise<void> {
+    return this.#options.store.change((tx) => {
+      queue.expire(tx);
+      const strays = [...tx.registry.openCommands()].filter((row) => this.#isStray(row));
+      for (const row of strays) queue.markUnanswered(tx, row.id, 'unit_offline');
+    });
+  }
+
+  #isStray(row: CommandRow): boolean {
+    if (row.via !== 'link' || this.#inFlight.has(row.id)) return false;
+    return row.state === 'sent' || (!row.reliable && !this.#lines.has(row.sourceId));
   }
 
   #logEnd(row: CommandRow): void {

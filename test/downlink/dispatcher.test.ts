@@ -321,6 +321,25 @@ describe('bounds', () => {
   });
 });
 
+describe('an answer that could not be kept', () => {
+  test('the command goes again when the disk is back', async () => {
+    const link = links.connect(1);
+    await submit(text('one'));
+    await settle();
+    store.broken = true;
+    link.answer('done');
+    await settle();
+    expect(rowOf(1).state).toBe('sent');
+    store.broken = false;
+    clock.advance(1000);
+    await settle();
+    expect(rowOf(1).state).toBe('queued');
+    const next = links.connect(1);
+    await settle();
+    expect(next.sent).toEqual([text('one')]);
+  });
+});
+
 describe('short messages', () => {
   test('go to the number of the unit and wait for a sign', async () => {
     await submit({ kind: 'position' }, true, 'sms');
