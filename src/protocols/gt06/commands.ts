@@ -25,7 +25,7 @@ const relayTexts: readonly { readonly model: RegExp; readonly cut: string; reado
 export function encodeCommand(command: Command, tag: number, context: DecodeContext): Buffer {
   const model = context.model ?? '';
   const text = textOf(command, model);
-  if (text.length > longestText || !/^[\x20-\x7e]+$/.test(text)) {
+  if (text === '#' || text.length > longestText || !/^[\x20-\x7e]+$/.test(text)) {
     throw new CommandError('command_text', { expected: `1..${longestText} ASCII characters`, got: text.length });
   }
   return encode({
