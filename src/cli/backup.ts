@@ -44,7 +44,7 @@ export function restoreCommand(io: CliIo, journalPath: JournalPath): Command {
       mkdirSync(dataDir, { recursive: true, mode: 0o700 });
       const lock = await DataDirLock.acquire(dataDir);
       const path = journalPath(dataDir);
-      const aside = `${path}.before-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+      const aside = `${path}-before-${new Date().toISOString().replace(/[:.]/g, '-')}`;
       try {
         await restore(directory, path, force === true ? aside : undefined);
       } finally {

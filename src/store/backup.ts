@@ -69,7 +69,7 @@ export async function restore(directory: string, journalPath: string, keepOldAs?
     throw new StoreError('store_version', { at: directory, expected: valueVersion, got: manifest.version });
   }
   if (existsSync(journalPath) && keepOldAs === undefined) throw new StoreError('journal_exists', { at: journalPath });
-  const unfinished = `${journalPath}.unfinished`;
+  const unfinished = `${journalPath}-unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   cpSync(join(copy, 'data.mdb'), join(unfinished, 'data.mdb'));
@@ -89,7 +89,8 @@ async function checkCopy(path: string): Promise<void> {
 
 function requireVersion(engine: LmdbEngine, at: string): void {
   const version = versionOf(engine);
-  if (version !== valueVersion) throw new StoreError('store_version', { at, expected: valueVersion, got: version ?? 'none' });
+  if (version !== valueVersion)
+    throw new StoreError('store_version', { at, expected: valueVersion, got: version ?? 'none' });
 }
 
 function readManifest(directory: string): Manifest {
