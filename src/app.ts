@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { Dispatcher } from './downlink/dispatcher.js';
+import type { ReportAddress } from './downlink/set-up.js';
 import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError } from './errors.js';
@@ -180,6 +181,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       statusRules: config,
       trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
       setUpPauseMs: config.setUpPauseMs,
+      reportTo: reportAddress(config, ports),
       isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
       ...(deps.version === undefined ? {} : { version: deps.version }),
       rateLimit: config.httpRateLimit,
@@ -259,6 +261,13 @@ function dispatcherOf(config: Config, { store, sessions, clock, log }: DownlinkP
   });
   sessions.listen(dispatcher);
   return dispatcher;
+}
+
+/** Where units reach the gateway from outside, if that is known. */
+function reportAddress(config: Config, ports: Ports): ReportAddress | undefined {
+  const host = config.publicHost;
+  if (host === undefined) return undefined;
+  return { host, portOf: (name) => ports.listening.find(({ protocol }) => protocol === name)?.port };
 }
 
 function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {

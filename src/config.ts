@@ -63,6 +63,12 @@ export const configSchema = Type.Object({
   gpsStaleMs: durationMs('a unit is idle when its last fix is older than this, ms', 300_000),
   idleSpeedKmh: Type.Number({ minimum: 0, maximum: 200, default: 3, description: 'below this speed a unit stands, km/h; 0 for never' }),
   tripIdleMs: durationMs('a unit that stands this long is parked, ms', 300_000),
+  publicHost: Type.Optional(
+    Type.String({
+      pattern: '^[0-9A-Za-z.-]{1,253}$',
+      description: 'name or address under which units reach the gateway; set-up commands by SMS need it',
+    }),
+  ),
   setUpPauseMs: durationMs('set-up commands of a unit may be asked for again after this time, ms; 0 for at any time', 0, 0),
 
   retentionMaxAgeMs: durationMs('the journal keeps frames this long, ms; 0 for ever', 365 * 86_400_000, 0),

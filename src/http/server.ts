@@ -8,6 +8,7 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../clock.js';
 import { type Commands, Dispatcher } from '../downlink/dispatcher.js';
+import type { ReportAddress } from '../downlink/set-up.js';
 import { defaultTripDetection, type TripDetection } from '../domain/state.js';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -38,6 +39,8 @@ export interface HttpOptions {
   readonly trips?: TripDetection;
   /** Set-up commands of one device may be asked for again after this long, ms. Default 0: at any time. */
   readonly setUpPauseMs?: number;
+  /** Where units reach the gateway, for set-up commands by SMS; without it none are sent. */
+  readonly reportTo?: ReportAddress | undefined;
   /** Whether units of a protocol hold a connection while they are on; without it all are taken to. */
   readonly isConnectionOriented?: (protocol: string) => boolean;
   /** Requests a second per user and per address; 0 for no limit. Default 50. */
@@ -110,9 +113,10 @@ function navixyOptions(options: HttpOptions) {
   const statusRules = options.statusRules ?? defaultStatusRules;
   const isConnectionOriented = options.isConnectionOriented ?? (() => true);
   const logins = new Logins(clock, options.loginLimits);
-  const { trips = defaultTripDetection, setUpPauseMs = 0 } = options;
+  const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo } = options;
   const commands = options.commands ?? unreached(options);
-  const services = { store, live, clock, statusRules, isConnectionOriented, logins, trips, setUpPauseMs, commands };
+  const limits = { statusRules, trips, setUpPauseMs };
+  const services = { store, live, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
   return { services, log, rateLimit: options.rateLimit ?? defaults.rateLimit };
 }
 

@@ -50,10 +50,13 @@ async function call(path: string, params: Record<string, unknown>): Promise<Reco
 
 const register = async (device_id: string) => {
   const params = { label: 'Van', group_id: 0, plugin_id: 44, model: 'wialon_ips', device_id };
-  return ((await call('tracker/register', params)).value as { id: number }).id;
+  return ((await call('tracker/register', params)).value as never as { id: number }).id;
 };
 const stateOf = async (tracker_id: number) =>
-  (await call('tracker/get_state', { tracker_id })).state as { connection_status: string; movement_status: string };
+  (await call('tracker/get_state', { tracker_id })).state as never as {
+    connection_status: string;
+    movement_status: string;
+  };
 
 /** A unit: what it says is answered by one line, or by the end of the connection. */
 class Unit {

@@ -111,7 +111,7 @@ abstract class OnTracker extends Compared {
   }
 
   abstract on(tracker: Shown, model: Model, real: Real): Promise<void>;
-  toString = () => `${this.constructor.name}(${this.index}, ${this.account})`;
+  override toString = () => `${this.constructor.name}(${this.index}, ${this.account})`;
 }
 
 class Register extends Compared {
@@ -135,7 +135,7 @@ class Register extends Compared {
     model.trackers.push({ id, account, label, isClone: false, box, isGone: false, isReplaced: false });
   }
 
-  toString = () => `Register(${this.account}, ${this.deviceId}, ${this.phone})`;
+  override toString = () => `Register(${this.account}, ${this.deviceId}, ${this.phone})`;
 }
 
 class Replace extends OnTracker {
@@ -259,7 +259,7 @@ class Restart extends Compared {
     for (const { box } of model.trackers) box.isConnected = false;
   }
 
-  toString = () => `Restart(${this.isClean})`;
+  override toString = () => `Restart(${this.isClean})`;
 }
 
 /** Lists, objects and statuses of both accounts, against the model. */

@@ -5,6 +5,7 @@
 import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
 import type { Clock } from '../../clock.js';
 import type { Commands } from '../../downlink/dispatcher.js';
+import type { ReportAddress } from '../../downlink/set-up.js';
 import type { TripDetection } from '../../domain/state.js';
 import type { LiveUnits, RegistryStore, StateStore } from '../../store/contract.js';
 import type { ApiKeyRow, SessionRow, UserRow } from '../../store/rows.js';
@@ -51,6 +52,8 @@ export interface Services {
   readonly trips: TripDetection;
   /** Set-up commands of one device may be asked for again after this long, ms; without it at any time. */
   readonly setUpPauseMs?: number;
+  /** Where units reach the gateway, for set-up commands by SMS; without it none are sent. */
+  readonly reportTo?: ReportAddress | undefined;
 }
 
 /** The credential of a request. */

@@ -2,6 +2,7 @@
  * Asking for the set-up commands of a device again: who may, and when. The commands themselves go by SMS, where a gateway for those is
  * configured; without one nothing is sent and the calls succeed all the same.
  */
+import { setUpTexts } from '../../downlink/set-up.js';
 import type { SourceRow } from '../../store/rows.js';
 import type { CallContext } from './call.js';
 import { NavixyError } from './errors.js';
@@ -41,6 +42,20 @@ function duration(ms: number): string {
   const seconds = (ms % 60_000) / 1000;
   const text = `${hours > 0 ? `${hours}H` : ''}${minutes > 0 ? `${minutes}M` : ''}${seconds > 0 ? `${seconds}S` : ''}`;
   return `PT${text === '' ? '0S' : text}`;
+}
+
+/**
+ * Sends the set-up commands of a source by SMS, where that is wanted and possible. They wait in its queue, so a gateway that is down now
+ * gets them later.
+ */
+export async function sendSetUp(context: CallContext, source: SourceRow, isWanted = true): Promise<void> {
+  const { commands, reportTo } = context.services;
+  if (!isWanted || source.phone === null || reportTo === undefined || !commands.hasSms) return;
+  const { accountId } = context.user;
+  const wishes = setUpTexts(source, reportTo).map((text) => {
+    return { source, accountId, command: { kind: 'text', text }, via: 'sms', reliable: true } as const;
+  });
+  if (wishes.length > 0) await commands.submit(wishes);
 }
 
 /** The source as it is once its set-up was asked for with these access point settings. */

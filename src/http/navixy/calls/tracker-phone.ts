@@ -7,6 +7,7 @@ import { type Call, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
 import { apnNameFaults, apnParams, digitsOf, phoneFaults, phoneParam, withApn } from '../registration.js';
+import { sendSetUp } from '../set-up.js';
 import { requireOpenTracker, visibleTrackers } from '../visibility.js';
 
 const changePhone = defineCall({
@@ -27,7 +28,9 @@ const changePhone = defineCall({
     if (holder !== undefined && holder.id !== source.id) throw new NavixyError(223);
     if (isBundled(store.registry, phone)) throw new NavixyError(241);
     const apn = withApn(source.apn, params);
-    await store.change((tx) => tx.put('source', { ...source, phone, ...(apn === undefined ? {} : { apn }) }));
+    const changed = { ...source, phone, ...(apn === undefined ? {} : { apn }) };
+    await store.change((tx) => tx.put('source', changed));
+    await sendSetUp(context, changed);
     return {};
   },
 });

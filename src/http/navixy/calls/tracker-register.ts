@@ -19,7 +19,7 @@ import {
   unitParams,
   wantedUnit,
 } from '../registration.js';
-import { requireSetUp, setUpSource } from '../set-up.js';
+import { requireSetUp, sendSetUp, setUpSource } from '../set-up.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView, visibleTrackers } from '../visibility.js';
 
@@ -51,7 +51,9 @@ const register = defineCall({
     const found = requirePlugin(params);
     const code = found.plugin.activationCode === 'none' ? undefined : params.activation_code;
     const unit = { ...wantedUnit(params, found), ...(code === undefined ? {} : { activationCode: code }) };
-    return { value: await place(context, params, unit) };
+    const { tracker, source } = await place(context, params, unit);
+    if (found.plugin.kind === 'device') await sendSetUp(context, source, params.send_register_commands);
+    return { value: trackerBody(tracker, source, context.dates) };
   },
 });
 
@@ -62,7 +64,10 @@ const registerQuick = defineCall({
   response,
   rights: ['tracker_register'],
   errors: [13, 201, 204, 220, 221, 222, 223, 224, 225, 226, 227],
-  handler: async (context, params) => ({ value: await place(context, params, bundledUnit(context, params.imei)) }),
+  handler: async (context, params) => {
+    const { tracker, source } = await place(context, params, bundledUnit(context, params.imei));
+    return { value: trackerBody(tracker, source, context.dates) };
+  },
 });
 
 /** The unit of a bundle of the account. Throws code 201. */
@@ -74,13 +79,12 @@ export function bundledUnit(context: CallContext, imei: string): WantedUnit {
 
 async function place(context: CallContext, wanted: { label: string; group_id: number }, unit: WantedUnit) {
   const { accountId, id: userId } = context.user;
-  const made = await context.services.store.change((tx) => {
+  return context.services.store.change((tx) => {
     const outcome = registerUnit(tx, { accountId, label: wanted.label, groupId: wanted.group_id, unit });
     if (!outcome.ok) throw new NavixyError(codeOfRefusal[outcome.reason]);
     assignTo(tx, userId, outcome.tracker.id);
     return outcome;
   });
-  return trackerBody(made.tracker, made.source, context.dates);
 }
 
 /** A sub-user who sees only some trackers sees those registered by them too. */
@@ -114,6 +118,7 @@ const registerRetry = defineCall({
       tx.put('source', changed);
       return changed;
     });
+    await sendSetUp(context, source, params.send_register_commands);
     return { value: trackerBody(view.tracker, source, context.dates) };
   },
 });

@@ -18,7 +18,7 @@ import {
   unitParams,
   wantedUnit,
 } from '../registration.js';
-import { isActivated, requireSetUp, setUpSource } from '../set-up.js';
+import { isActivated, requireSetUp, sendSetUp, setUpSource } from '../set-up.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
 import { bundledUnit } from './tracker-register.js';
@@ -40,7 +40,9 @@ const replace = defineCall({
   handler: async (context, params) => {
     const view = requireReplaceable(context, params.tracker_id);
     const found = requirePlugin(params);
-    return { value: await put(context, view, wantedUnit(params, found)) };
+    const { tracker, source } = await put(context, view, wantedUnit(params, found));
+    if (found.plugin.kind === 'device') await sendSetUp(context, source, params.send_register_commands);
+    return { value: trackerBody(tracker, source, context.dates) };
   },
 });
 
@@ -53,7 +55,8 @@ const replaceQuick = defineCall({
   errors: [13, 201, 208, 219, 220, 221, 222, 223, 224, 225, 226, 266],
   handler: async (context, params) => {
     const view = requireReplaceable(context, params.tracker_id);
-    return { value: await put(context, view, bundledUnit(context, params.imei)) };
+    const { tracker, source } = await put(context, view, bundledUnit(context, params.imei));
+    return { value: trackerBody(tracker, source, context.dates) };
   },
 });
 
@@ -74,7 +77,7 @@ async function put(context: CallContext, view: TrackerView, unit: WantedUnit) {
     return outcome;
   });
   live.disconnect(view.source.id, 'unknown_unit');
-  return trackerBody(made.tracker, made.source, context.dates);
+  return made;
 }
 
 const replaceRetry = defineCall({
@@ -98,6 +101,7 @@ const replaceRetry = defineCall({
       tx.put('source', changed);
       return changed;
     });
+    await sendSetUp(context, source, params.send_register_commands);
     return { value: trackerBody(view.tracker, source, context.dates) };
   },
 });
