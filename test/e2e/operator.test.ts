@@ -2,6 +2,7 @@
  * What an operator does with a running gateway: setup files, refused units, blocking, copies of the journal; over real sockets and with
  * the commands of the command line.
  */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type App, journalPath, openStore, startApp } from '../../src/app.js';
 import { applyCommand } from '../../src/cli/apply.js';
 import { backupCommand, restoreCommand } from '../../src/cli/backup.js';
@@ -159,6 +160,32 @@ test('blocking a source ends its live session, and unblocking lets it in again',
   });
   expect(await admin('POST', `sources/${id}/unblock`)).toMatchObject({ blocked: false });
   expect(await ask(await connectUnit(), `#L#${device};NA`)).toBe('#AL#1');
+});
+
+test('a blocked source is refused by datagram too, from its next one on', async () => {
+  const { store } = await start();
+  const { id } = store.registry.sourceByDeviceId(device)!;
+  const socket = createSocket('udp4');
+  const { port } = app!.listening.find(({ transport }) => transport === 'udp')!;
+  const send = (second: string) =>
+    socket.send(`${device}#SD#150626;1200${second};5230.000;N;01324.000;E;50;90;34;9\r\n`, port, '127.0.0.1');
+  try {
+    send('01');
+    await once(socket, 'message');
+    const { recordAt } = store.stateOf(id)!;
+    expect(recordAt).toBe(Date.UTC(2026, 5, 15, 12, 0, 1));
+    await admin('POST', `sources/${id}/block`);
+    send('02');
+    await vi.waitFor(async () => {
+      expect(await admin('GET', `refused?identity=${device}`)).toMatchObject({ list: [{ reason: 'blocked_unit' }] });
+    });
+    expect(store.stateOf(id)!.recordAt).toBe(recordAt);
+    await admin('POST', `sources/${id}/unblock`);
+    send('03');
+    await vi.waitFor(() => expect(store.stateOf(id)!.recordAt).toBe(recordAt + 2000));
+  } finally {
+    socket.close();
+  }
 });
 
 test('a copy of a running gateway holds everything that was acknowledged', async () => {

@@ -33,6 +33,7 @@ export class AdminApi {
     const log = pino({ level: 'silent' });
     const live = {
       isConnected: (id: number) => store.isConnected(id),
+      hasSession: (id: number) => store.hasSession(id),
       disconnect: (id: number, code: ErrorCode) => void api.ended.push([id, code]),
     };
     const health = () => ({ ready: true, problems: [] });
