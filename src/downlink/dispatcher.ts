@@ -157,7 +157,7 @@ export class Dispatcher implements Commands, LinkListener {
   }
 
   linked(sourceId: number, link: UnitLink): void {
-    const isHeld = this.#options.store.registry.openCommandsOfSource(sourceId).length > 0;
+    const isHeld = this.#options.store.registry.openCommandsOfSource(sourceId).some(({ via }) => via === 'link');
     this.#lines.set(sourceId, { link, tried: new Set(), isReady: false, isHeld, isBusy: false });
   }
 

@@ -185,6 +185,14 @@ describe('a unit that is offline', () => {
     expect(link.sent).toEqual([text('one'), text('one')]);
   });
 
+  test('a short message under way holds nothing back', async () => {
+    await submit({ kind: 'position' }, true, 'sms');
+    const link = links.connect(1, false);
+    await submit(text('one'));
+    await settle();
+    expect(link.sent).toEqual([text('one')]);
+  });
+
   test('a command that is not reliable has failed', async () => {
     await submit({ kind: 'output', output: 1, enable: true }, false);
     expect(rowOf(1)).toMatchObject({ state: 'failed', result: 'unit_offline' });
