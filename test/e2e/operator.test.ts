@@ -23,6 +23,7 @@ import { ConfigError, StoreError } from '../../src/errors.js';
 import { LmdbEngine } from '../../src/store/lmdb-engine.js';
 import { type TableName, tableNames } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
+import { readMark } from '../../src/store/tables.js';
 
 const silent = pino({ level: 'silent' });
 const device = '356307042441013';
@@ -119,6 +120,25 @@ test('a setup file is applied at each start, and its second time changes nothing
   const second = await start();
   expect(contentsOf(second.store)).toEqual(before);
   expect((await run(applyCommand, join(dir, 'setup.yaml'), ...remote())).out).toContain('nothing changed');
+});
+
+test('what was known before a stop is known after it, from the snapshot alone', async () => {
+  const first = await start();
+  const { id } = first.store.registry.sourceByDeviceId(device)!;
+  const unit = await connectUnit();
+  await ask(unit, `#L#${device};NA`);
+  await ask(unit, '#SD#150626;120000;5230.000;N;01324.000;E;50;90;34;9');
+  const fix = fixOf(first.store, id);
+  await first.stop();
+  app = undefined;
+  const engine = new LmdbEngine({ path: journalPath(join(dir, 'data')) });
+  const { cursor } = readMark(engine)!;
+  expect(cursor).toBe(engine.bounds()!.last);
+  for (let seq = 1; seq <= cursor; seq++) await engine.drop(seq);
+  await engine.close();
+  const second = await start();
+  expect(fixOf(second.store, id)).toEqual(fix);
+  expect(second.store.units.get(Number.NaN)).toBeUndefined();
 });
 
 test('a bad setup file ends the start and names the line', async () => {
