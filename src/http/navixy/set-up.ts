@@ -58,6 +58,13 @@ export async function sendSetUp(context: CallContext, source: SourceRow, isWante
   if (wishes.length > 0) await commands.submit(wishes);
 }
 
+/** Ends what goes on with a box that is no longer registered: its session, and the commands that wait for it. */
+export async function dismiss(context: CallContext, source: SourceRow): Promise<void> {
+  const { live, commands } = context.services;
+  live.disconnect(source.id, 'unknown_unit');
+  await commands.cancelAll(source.id);
+}
+
 /** The source as it is once its set-up was asked for with these access point settings. */
 export function setUpSource(source: SourceRow, params: ApnParams, at: number): SourceRow {
   const apn = withApn(source.apn, params);

@@ -6,7 +6,7 @@ import { corruptSource, deleteClone, tiesOf } from '../../../store/removal.js';
 import { type Call, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
-import { isConnected } from '../set-up.js';
+import { dismiss, isConnected } from '../set-up.js';
 import { requireTracker, viewOf } from '../visibility.js';
 
 const corrupt = defineCall({
@@ -17,7 +17,7 @@ const corrupt = defineCall({
   rights: ['tracker_register'],
   errors: [13, 201, 208, 219, 243, 252],
   handler: async (context, params) => {
-    const { store, live } = context.services;
+    const { store } = context.services;
     const view = viewOf(context, params.tracker_id);
     if (view === undefined) throw new NavixyError(201);
     if (view.source.blocked) throw new NavixyError(208);
@@ -25,8 +25,8 @@ const corrupt = defineCall({
     if (view.source.corrupted === true) throw new NavixyError(252);
     if (isConnected(view, context)) throw new NavixyError(243);
     await store.change((tx) => corruptSource(tx, view.source));
-    // It may have come while the change was being kept.
-    live.disconnect(view.source.id, 'unknown_unit');
+    // It may have connected while the change was being kept.
+    await dismiss(context, view.source);
     return {};
   },
 });

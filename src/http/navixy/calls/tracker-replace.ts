@@ -18,7 +18,7 @@ import {
   unitParams,
   wantedUnit,
 } from '../registration.js';
-import { isActivated, requireSetUp, sendSetUp, setUpSource } from '../set-up.js';
+import { dismiss, isActivated, requireSetUp, sendSetUp, setUpSource } from '../set-up.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
 import { bundledUnit } from './tracker-register.js';
@@ -70,13 +70,13 @@ function requireReplaceable(context: CallContext, id: number): TrackerView {
 }
 
 async function put(context: CallContext, view: TrackerView, unit: WantedUnit) {
-  const { store, live } = context.services;
+  const { store } = context.services;
   const made = await store.change((tx) => {
     const outcome = replaceUnit(tx, view.tracker, unit);
     if (!outcome.ok) throw new NavixyError(codeOfRefusal[outcome.reason]);
     return outcome;
   });
-  live.disconnect(view.source.id, 'unknown_unit');
+  await dismiss(context, view.source);
   return made;
 }
 

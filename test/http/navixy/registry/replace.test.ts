@@ -84,6 +84,14 @@ describe('tracker/replace', () => {
     expect(shownIn(await call('replace', { ...box, phone: '+491700000001' })).source.phone).toBe('491700000001');
   });
 
+  test.each(['replace', 'corrupt'])('%s takes back the commands of the old box', async (path) => {
+    good(await call('raw_command/send', { command: 'cpureset' }));
+    const commandsOf = () => [...api.store.registry.all('command')].map(({ sourceId, state }) => [sourceId, state]);
+    expect(commandsOf()).toEqual([[source.id, 'queued']]);
+    good(await call(path, path === 'replace' ? box : {}));
+    expect(commandsOf()).toEqual([[source.id, 'cancelled']]);
+  });
+
   test('clones come along', async () => {
     const copy = await clone();
     good(await call('replace', box));
