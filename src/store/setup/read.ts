@@ -36,9 +36,34 @@ const maxProblems = 50;
 const maxAliases = 1000;
 
 /** Throws `SetupError` with every problem. */
-export function readSetup(text: string, options: { readonly name: string; readonly env: Environment }): SetupFile {
+export function readSetup(text: string, options: ReadOptions): SetupFile {
+  return boundedDepth(options.name, () => readText(text, options));
+}
+
+interface ReadOptions {
+  /** What problems call the text. */
+  readonly name: string;
+  readonly env: Environment;
+}
+
+/** Nothing in a setup is deep: what exhausts the stack is none. */
+function boundedDepth<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SetupError([{ path: [], message: 'is nested too deep' }], name);
+  }
+}
+
+function readText(text: string, options: ReadOptions): SetupFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const lineOf = (path: SetupPath) => lineIn(document, lines, path);
   const syntax = document.errors.map((error) => ({
     path: [],
@@ -66,6 +91,10 @@ export function readSetupFile(path: string, env: Environment): SetupFile {
 
 /** A setup that came as a value. Throws `SetupError`. */
 export function checkSetup(value: unknown): SetupFile {
+  return boundedDepth('setup', () => checkValue(value));
+}
+
+function checkValue(value: unknown): SetupFile {
   const faults: SetupProblem[] = [];
   const plain = withSecrets(value, { path: [], env: undefined, faults });
   faults.push(...schemaFaults(setupSchema, plain));
