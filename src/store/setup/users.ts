@@ -19,6 +19,8 @@ export function applyAccount(work: SetupWork, wanted: SetupAccount, path: SetupP
   work.once('login', wanted.login.toLowerCase(), [...path, 'login']);
   const user = tx.registry.userByLogin(wanted.login);
   if (user !== undefined && !user.master) conflict([...path, 'login'], 'is the login of a sub-user');
+  if (user?.operator === true && wanted.blocked === true)
+    conflict([...path, 'blocked'], 'an operator cannot be blocked');
   const old = user === undefined ? undefined : tx.registry.get('account', user.accountId);
   const account = work.save('account', {
     ...(old ?? { id: tx.nextId('account'), blocked: false, createdAt: tx.at }),

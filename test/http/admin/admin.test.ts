@@ -101,6 +101,7 @@ describe('accounts', () => {
 
   test('an operator is not blocked', async () => {
     expect(await api.call('POST', 'accounts/1/block')).toMatchObject(refusal(409, 'conflict'));
+    expect(await api.call('PATCH', 'accounts/1', { blocked: true })).toMatchObject(refusal(409, 'conflict'));
   });
 });
 
