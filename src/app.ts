@@ -153,7 +153,6 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const { store, snapshots } = opened;
   const sessions = new Sessions(config, clock);
   const commands = dispatcherOf(config, { store, sessions, clock, log: deps.log });
-  const refusals = new Refusals(clock);
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
@@ -164,44 +163,16 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       sessions,
       clock,
       metrics,
-      refusals,
+      refusals: new Refusals(clock),
       log: deps.log,
       limits: config,
       candidates: protocols,
       gatekeeper: new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined }),
     };
-    http = await createHttpServer({
-      store,
-      live: sessions,
-      commands,
-      health,
-      metricsText: () => metrics.text(),
-      clock,
-      log: deps.log,
-      statusRules: config,
-      trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
-      setUpPauseMs: config.setUpPauseMs,
-      reportTo: reportAddress(config, ports),
-      isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
-      ...(deps.version === undefined ? {} : { version: deps.version }),
-      rateLimit: config.httpRateLimit,
-      bodyLimitBytes: config.httpBodyMaxBytes,
-      dialects: [
-        adminDialect({
-          store,
-          live: sessions,
-          refused: refusals,
-          clock,
-          log: deps.log,
-          rateLimit: config.httpRateLimit,
-          backUp: backUpWith(config, store, clock),
-        }),
-      ],
-    });
+    http = await openHttp(config, deps, { services, commands, ports, health });
     await commands.start();
     await ports.open(plan, config, services);
-    const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
-    ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
+    await listenHttp(http, config, ports);
     addGauges(metrics, store, sessions);
     snapshots.start();
     const server = http;
@@ -233,6 +204,54 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await opened.close();
     throw error;
   }
+}
+
+interface HttpParts {
+  readonly services: TcpServices;
+  readonly commands: Dispatcher;
+  readonly ports: Ports;
+  readonly health: () => Health;
+}
+
+function openHttp(
+  config: Config,
+  deps: AppDeps,
+  { services, commands, ports, health }: HttpParts,
+): Promise<HttpServer> {
+  const { store, sessions, clock, metrics, refusals } = services;
+  return createHttpServer({
+    store,
+    live: sessions,
+    commands,
+    health,
+    metricsText: () => metrics.text(),
+    clock,
+    log: deps.log,
+    statusRules: config,
+    trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
+    setUpPauseMs: config.setUpPauseMs,
+    reportTo: reportAddress(config, ports),
+    isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
+    ...(deps.version === undefined ? {} : { version: deps.version }),
+    rateLimit: config.httpRateLimit,
+    bodyLimitBytes: config.httpBodyMaxBytes,
+    dialects: [
+      adminDialect({
+        store,
+        live: sessions,
+        refused: refusals,
+        clock,
+        log: deps.log,
+        rateLimit: config.httpRateLimit,
+        backUp: backUpWith(config, store, clock),
+      }),
+    ],
+  });
+}
+
+async function listenHttp(http: HttpServer, config: Config, ports: Ports): Promise<void> {
+  const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
+  ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
 }
 
 /** Copies go beside the journal, since a request must not choose where the gateway writes. */
