@@ -5,20 +5,25 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
+import { Dispatcher } from './downlink/dispatcher.js';
+import type { ReportAddress } from './downlink/set-up.js';
+import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError, StoreError } from './errors.js';
-import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.js';
+import { type AdminOptions, adminDialect } from './http/admin/dialect.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
+import { checkCommand } from './ingest/command-check.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
+import { type Listening, Ports, portPlan } from './ingest/ports.js';
+import { Refusals } from './ingest/refusals.js';
 import { Sessions } from './ingest/sessions.js';
-import { TcpPort } from './ingest/tcp.js';
 import type { TcpServices } from './ingest/tcp-session.js';
-import { UdpPort } from './ingest/udp.js';
 import type { Logger } from './log.js';
 import { Metrics } from './metrics.js';
-import type { Protocol } from './protocols/protocol.js';
 import { protocolByName, protocols } from './protocols/registry.js';
 import { createAdministrator, registerTracker } from './store/accounts.js';
+import { backUp } from './store/backup.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
 import { DataDirLock } from './store/data-dir-lock.js';
@@ -26,6 +31,8 @@ import type { Engine } from './store/engine.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
 import { type RecoveryReport, recover } from './store/recovery.js';
+import { applySetup } from './store/setup/apply.js';
+import { type Environment, readSetupFile } from './store/setup/read.js';
 import { Snapshots } from './store/snapshots.js';
 import { Store } from './store/store.js';
 
@@ -36,14 +43,8 @@ export interface AppDeps {
   readonly engine?: Engine;
   /** Shown in the OpenAPI document. */
   readonly version?: string;
-}
-
-/** One bound port. */
-export interface Listening {
-  readonly protocol: string;
-  readonly transport: 'tcp' | 'udp';
-  readonly host: string;
-  readonly port: number;
+  /** Secrets that a setup file may name. */
+  readonly env?: Environment;
 }
 
 export interface App {
@@ -152,11 +153,13 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const opened = await openStore(config, deps, metrics);
   const { store, snapshots } = opened;
   const sessions = new Sessions(config, clock);
+  const commands = dispatcherOf(config, { store, sessions, clock, log: deps.log });
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
   let http: HttpServer | undefined;
   const stop = async () => {
     ports.drain();
+    commands.stop();
     sessions.drainAll();
     await store.drained();
     sessions.closeAll('shutdown');
@@ -166,12 +169,12 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await opened.close();
   };
   try {
-    const generatedPassword = await firstAdministrator(config, store);
-    const services = { store, sessions, clock, metrics, log: deps.log };
-    http = await createHttpServer(httpOptions(config, deps, { ...services, health }));
-    await ports.open(plan, config, tcpServices(config, services));
-    const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
-    ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
+    const generatedPassword = await prepareRegistry(config, deps, store);
+    const services = tcpServices(config, { store, sessions, clock, metrics, log: deps.log });
+    http = await openHttp(config, deps, { services, commands, ports, health });
+    await commands.start();
+    await ports.open(plan, config, services);
+    await listenHttp(http, config, ports);
     addGauges(metrics, store, sessions);
     snapshots.start();
     const { listening } = ports;
@@ -183,7 +186,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   }
 }
 
-/** What both halves of the gateway are wired with. */
+/** What the gateway is wired with. */
 interface Parts {
   readonly store: Store;
   readonly sessions: Sessions;
@@ -195,24 +198,83 @@ interface Parts {
 function tcpServices(config: Config, parts: Parts): TcpServices {
   const { store, clock } = parts;
   const gatekeeper = new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined });
-  return { ...parts, limits: config, candidates: protocols, gatekeeper };
+  return { ...parts, refusals: new Refusals(clock), limits: config, candidates: protocols, gatekeeper };
 }
 
-function httpOptions(config: Config, deps: AppDeps, parts: Parts & { readonly health: () => Health }): HttpOptions {
-  const { store, sessions, health, metrics, clock, log } = parts;
-  return {
+interface HttpParts {
+  readonly services: TcpServices;
+  readonly commands: Dispatcher;
+  readonly ports: Ports;
+  readonly health: () => Health;
+}
+
+function openHttp(
+  config: Config,
+  deps: AppDeps,
+  { services, commands, ports, health }: HttpParts,
+): Promise<HttpServer> {
+  const { store, sessions, clock, metrics, refusals } = services;
+  return createHttpServer({
     store,
     live: sessions,
+    commands,
     health,
     metricsText: () => metrics.text(),
     clock,
-    log,
+    log: deps.log,
     statusRules: config,
+    trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
+    setUpPauseMs: config.setUpPauseMs,
+    reportTo: reportAddress(config, ports),
     isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
     ...(deps.version === undefined ? {} : { version: deps.version }),
     rateLimit: config.httpRateLimit,
     bodyLimitBytes: config.httpBodyMaxBytes,
-  };
+    dialects: [
+      adminDialect({
+        store,
+        live: sessions,
+        refused: refusals,
+        clock,
+        log: deps.log,
+        rateLimit: config.httpRateLimit,
+        backUp: backUpWith(config, store, clock),
+      }),
+    ],
+  });
+}
+
+async function listenHttp(http: HttpServer, config: Config, ports: Ports): Promise<void> {
+  const { port } = await http.listen({ host: config.httpHost, port: config.httpPort });
+  ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
+}
+
+/** Copies go beside the journal, since a request must not choose where the gateway writes. */
+function backUpWith(config: Config, { engine }: Store, clock: Clock): AdminOptions['backUp'] {
+  if (!(engine instanceof LmdbEngine)) return undefined;
+  return (name) => backUp(engine, join(config.dataDir, 'backups', name), clock.now());
+}
+
+function dispatcherOf(config: Config, { store, sessions, clock, log }: Omit<Parts, 'metrics'>): Dispatcher {
+  const sms = config.smsGatewayFile === undefined ? undefined : new FileSmsGateway(config.smsGatewayFile, clock);
+  const dispatcher = new Dispatcher({
+    store,
+    links: sessions,
+    clock,
+    log,
+    check: checkCommand,
+    sms,
+    ttlMs: config.commandTtlMs,
+  });
+  sessions.listen(dispatcher);
+  return dispatcher;
+}
+
+/** Where units reach the gateway from outside, if that is known. */
+function reportAddress(config: Config, ports: Ports): ReportAddress | undefined {
+  const host = config.publicHost;
+  if (host === undefined) return undefined;
+  return { host, portOf: (name) => ports.listening.find(({ protocol }) => protocol === name)?.port };
 }
 
 function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {
@@ -240,6 +302,20 @@ function onSight(store: Store): RegisterOnSight {
     });
 }
 
+/** The first administrator and the setup file; returns the password that was made up, if it still holds. */
+async function prepareRegistry(config: Config, deps: AppDeps, store: Store): Promise<string | undefined> {
+  const generated = await firstAdministrator(config, store);
+  if (config.setup === undefined) return generated;
+  const login = config.adminLogin.toLowerCase();
+  const file = readSetupFile(config.setup, deps.env);
+  const report = await applySetup(store, file);
+  deps.log.info({ file: config.setup, changed: report.isChanged, sections: report.sections }, 'setup applied');
+  const isOverruled = file.setup.accounts?.some(
+    (each) => each.login.toLowerCase() === login && each.password !== undefined,
+  );
+  return isOverruled === true ? undefined : generated;
+}
+
 /** Creates the first administrator where there is none; returns the password that was made up for it. */
 async function firstAdministrator(config: Config, store: Store): Promise<string | undefined> {
   if (store.registry.size('user') > 0) return undefined;
@@ -247,87 +323,4 @@ async function firstAdministrator(config: Config, store: Store): Promise<string 
   const passwordHash = await hashPassword(password);
   await store.change((tx) => createAdministrator(tx, { login: config.adminLogin, passwordHash }));
   return config.adminPassword === undefined ? password : undefined;
-}
-
-interface PlannedPort {
-  /** Undefined: the port recognises the protocol. */
-  readonly protocol: Protocol | undefined;
-  readonly port: number;
-}
-
-/** Which tracker ports to open. Throws `ConfigError` for names that are no protocol. */
-function portPlan(config: Config): PlannedPort[] {
-  if (config.listen.length === 0) {
-    return [
-      ...protocols.map((protocol) => ({ protocol, port: protocol.port })),
-      { protocol: undefined, port: config.autoPort },
-    ];
-  }
-  const problems: string[] = [];
-  const plan: PlannedPort[] = [];
-  for (const item of config.listen) {
-    const [name = '', port = ''] = item.split('=');
-    const protocol = protocolByName(name);
-    if (protocol === undefined && name !== 'auto') problems.push(`listen: no such protocol: ${name}`);
-    else if (port !== 'off' && Number(port) > 65_535) problems.push(`listen: no such port: ${item}`);
-    else if (port !== 'off') plan.push({ protocol, port: Number(port) });
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return plan;
-}
-
-/** How often another free port is tried, where any will do. */
-const anyPortAttempts = 10;
-
-/** Ports of one gateway. */
-class Ports {
-  readonly listening: Listening[] = [];
-  readonly #tcp: TcpPort[] = [];
-  readonly #udp: UdpPort[] = [];
-  isDraining = false;
-
-  async open(plan: readonly PlannedPort[], config: Config, services: TcpServices): Promise<void> {
-    for (const { protocol, port } of plan) await this.#openOne(protocol, port, config, services);
-  }
-
-  drain(): void {
-    this.isDraining = true;
-    for (const port of this.#tcp) port.stop();
-    for (const port of this.#udp) port.stop();
-  }
-
-  close(): void {
-    for (const port of this.#udp) port.close();
-  }
-
-  async #openOne(protocol: Protocol | undefined, port: number, config: Config, services: TcpServices): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#bind(protocol, port, config, services);
-      } catch (error) {
-        // A free TCP port may be taken as a UDP port.
-        if (port !== 0 || attempt === anyPortAttempts) throw error;
-      }
-    }
-  }
-
-  async #bind(protocol: Protocol | undefined, port: number, config: Config, services: TcpServices): Promise<void> {
-    const { host } = config;
-    const name = protocol?.name ?? 'auto';
-    const tcp = new TcpPort(protocol, services);
-    const bound = await tcp.listen(host, port);
-    const udp =
-      protocol?.transports.includes('udp') === true ? new UdpPort(protocol, services, config, host) : undefined;
-    try {
-      await udp?.listen(host, bound);
-    } catch (error) {
-      tcp.stop();
-      throw error;
-    }
-    this.#tcp.push(tcp);
-    this.listening.push({ protocol: name, transport: 'tcp', host, port: bound });
-    if (udp === undefined) return;
-    this.#udp.push(udp);
-    this.listening.push({ protocol: name, transport: 'udp', host, port: bound });
-  }
 }

@@ -41,6 +41,7 @@ export const configSchema = Type.Object({
       description: 'password of the first administrator; generated when absent',
     }),
   ),
+  setup: Type.Optional(Type.String({ minLength: 1, description: 'setup file applied at each start, YAML or JSON' })),
 
   httpRateLimit: count('requests a second per user and per address; 0 for no limit', 50, 0),
   httpBodyMaxBytes: sizeBytes('largest request body, bytes', 1024 * 1024, 1024),
@@ -54,6 +55,13 @@ export const configSchema = Type.Object({
   sendBufferMaxBytes: sizeBytes('bytes a unit may leave unread before it is cut off', 65_536, 1024),
   udpMaxPeers: count('most UDP senders remembered', 20_000),
   commandTimeoutMs: durationMs('a command must be answered within this time, ms', 60_000),
+  commandTtlMs: durationMs('a command that cannot be carried out is given up after this time, ms', 86_400_000),
+  smsGatewayFile: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'file that short messages to units are written to; without it none are sent',
+    }),
+  ),
   drainTimeoutMs: durationMs('a stop may take this long, ms', 10_000),
 
   clockToleranceMs: durationMs('a record may be this far ahead of its receipt and still become state, ms', 600_000, 0),
@@ -67,6 +75,17 @@ export const configSchema = Type.Object({
     description: 'below this speed a unit stands, km/h; 0 for never',
   }),
   tripIdleMs: durationMs('a unit that stands this long is parked, ms', 300_000),
+  publicHost: Type.Optional(
+    Type.String({
+      pattern: '^[0-9A-Za-z.-]{1,253}$',
+      description: 'name or address under which units reach the gateway; set-up commands by SMS need it',
+    }),
+  ),
+  setUpPauseMs: durationMs(
+    'set-up commands of a unit may be asked for again after this time, ms; 0 for at any time',
+    0,
+    0,
+  ),
 
   retentionMaxAgeMs: durationMs('the journal keeps frames this long, ms; 0 for ever', 365 * 86_400_000, 0),
   retentionMaxBytes: sizeBytes('the journal keeps this many bytes; 0 for no limit', 50 * 1024 ** 3),

@@ -40,6 +40,7 @@ export const errorTable = {
 
   unsupported_command: ['command', 'the protocol has no such command'],
   unit_offline: ['command', 'the unit has no live session'],
+  command_refused: ['command', 'the unit refused the command'],
   command_timeout: ['command', 'the unit did not answer in time'],
   command_text: ['command', 'the command text cannot be written in this protocol'],
 
@@ -48,6 +49,9 @@ export const errorTable = {
   store_corrupt: ['store', 'the journal holds a value that cannot be read'],
   store_version: ['store', 'the data directory was written by another version'],
   data_dir_locked: ['store', 'another gateway uses the data directory'],
+  backup_exists: ['store', 'there is something already where the copy is to be made'],
+  backup_invalid: ['store', 'the directory is no copy of a journal'],
+  journal_exists: ['store', 'the data directory has a journal already'],
 
   config_invalid: ['config', 'the configuration is not valid'],
   port_in_use: ['config', 'a port cannot be bound'],

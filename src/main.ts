@@ -5,6 +5,8 @@
 import { Command, CommanderError } from 'commander';
 import { simulateCommand } from '../simulators/cli.js';
 import { journalPath } from './app.js';
+import { applyCommand } from './cli/apply.js';
+import { backupCommand, restoreCommand } from './cli/backup.js';
 import { benchCommand } from './cli/bench.js';
 import { decodeCommand } from './cli/decode.js';
 import { demoCommand } from './cli/demo.js';
@@ -13,6 +15,7 @@ import { exportCommand } from './cli/export.js';
 import { type CliIo, ExitCode, UsageError } from './cli/io.js';
 import { newProtocolCommand } from './cli/new-protocol.js';
 import { passwdCommand } from './cli/passwd.js';
+import { refusedCommand } from './cli/refused.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
 import { ConfigError, MilepostError } from './errors.js';
@@ -52,6 +55,10 @@ const program = new Command('milepost')
   .addCommand(encodeCommand(io, exit))
   .addCommand(exportCommand(io, journalPath))
   .addCommand(passwdCommand(io))
+  .addCommand(applyCommand(io, exit))
+  .addCommand(refusedCommand(io, exit))
+  .addCommand(backupCommand(io, journalPath))
+  .addCommand(restoreCommand(io, journalPath))
   .addCommand(benchCommand(io, exit))
   .addCommand(demoCommand(io, exit))
   .addCommand(newProtocolCommand(io), { hidden: true });

@@ -15,7 +15,7 @@ export function serveCommand(io: CliIo, exit: (code: number) => void): Command {
     .action(async (options: Record<string, unknown>) => {
       const config = readConfig(io.env, options);
       const log = createLog({ level: config.logLevel, pretty: io.stdout.isTTY === true, destination: 1 });
-      const app = await startApp(config, { log, version });
+      const app = await startApp(config, { log, version, env: io.env });
       announce(app, config, log);
       await io.stopped;
       exit(await stopWithin(app, config.drainTimeoutMs, log));

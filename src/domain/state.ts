@@ -122,6 +122,10 @@ export interface TripDetection {
   readonly idleSpeedKmh: number;
   /** Idle for this long ends the trip, ms. */
   readonly minIdleMs: number;
+  /** A trip starts only with the ignition on, and ends at once when it is off. Has no effect on units that do not report it. */
+  readonly ignitionAware?: boolean;
+  /** A trip starts only in motion, and a unit at rest is idle at any speed. The ignition goes before it. */
+  readonly motionAware?: boolean;
 }
 
 export const defaultTripDetection: TripDetection = { idleSpeedKmh: 3, minIdleMs: 5 * 60_000 };
@@ -199,7 +203,12 @@ export class UnitState {
 
   #judgeMovement(at: number, trips: TripDetection): void {
     this.judgedAt = at;
-    if (this.speedKmh >= trips.idleSpeedKmh) {
+    const isIgnitionOff = trips.ignitionAware === true && this.fields.get('ignition')?.value === false;
+    const followsMotion = trips.motionAware === true && trips.ignitionAware !== true;
+    const isAtRest = followsMotion && this.fields.get('moving')?.value === false;
+    // With the ignition off a trip that is under way goes on while the unit moves, as on a tow truck; none starts.
+    const isHeld = isAtRest || (isIgnitionOff && this.movement === 'parked');
+    if (this.speedKmh >= trips.idleSpeedKmh && !isHeld) {
       this.idleSince = 0;
       this.trackAt = at;
       this.#setMovement('moving', at);
@@ -210,7 +219,8 @@ export class UnitState {
       return;
     }
     if (this.idleSince === 0) this.idleSince = at;
-    this.#setMovement(at - this.idleSince >= trips.minIdleMs ? 'parked' : 'stopped', at);
+    const isOver = isIgnitionOff || at - this.idleSince >= trips.minIdleMs;
+    this.#setMovement(isOver ? 'parked' : 'stopped', at);
   }
 
   #setMovement(status: MovementStatus, at: number): void {

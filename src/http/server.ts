@@ -7,6 +7,9 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../clock.js';
+import { defaultTripDetection, type TripDetection } from '../domain/state.js';
+import { type Commands, Dispatcher } from '../downlink/dispatcher.js';
+import type { ReportAddress } from '../downlink/set-up.js';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
@@ -24,12 +27,20 @@ export type Dialect = (app: FastifyInstance) => Promise<void> | void;
 export interface HttpOptions {
   readonly store: RegistryStore & StateStore;
   readonly live: LiveUnits;
+  /** Queues of commands to units; without them commands are kept and no unit is reached. */
+  readonly commands?: Commands;
   readonly health: () => Health;
   /** The figures in Prometheus' text form. */
   readonly metricsText: () => Promise<string>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly statusRules?: StatusRules;
+  /** How trips are told where a tracker has no settings of its own. */
+  readonly trips?: TripDetection;
+  /** Set-up commands of one device may be asked for again after this long, ms. Default 0: at any time. */
+  readonly setUpPauseMs?: number;
+  /** Where units reach the gateway, for set-up commands by SMS; without it none are sent. */
+  readonly reportTo?: ReportAddress | undefined;
   /** Whether units of a protocol hold a connection while they are on; without it all are taken to. */
   readonly isConnectionOriented?: (protocol: string) => boolean;
   /** Requests a second per user and per address; 0 for no limit. Default 50. */
@@ -102,8 +113,16 @@ function navixyOptions(options: HttpOptions) {
   const statusRules = options.statusRules ?? defaultStatusRules;
   const isConnectionOriented = options.isConnectionOriented ?? (() => true);
   const logins = new Logins(clock, options.loginLimits);
-  const services = { store, live, clock, statusRules, isConnectionOriented, logins };
+  const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo } = options;
+  const commands = options.commands ?? unreached(options);
+  const limits = { statusRules, trips, setUpPauseMs };
+  const services = { store, live, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
   return { services, log, rateLimit: options.rateLimit ?? defaults.rateLimit };
+}
+
+/** Queues for a server that stands alone. */
+function unreached({ store, clock, log }: HttpOptions): Commands {
+  return new Dispatcher({ store, clock, log, links: { linkOf: () => undefined }, check: () => {}, ttlMs: 86_400_000 });
 }
 
 function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {

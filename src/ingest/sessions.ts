@@ -3,7 +3,7 @@
  * that ends those which have been silent for too long (thousands of timers cost more than a look at each session now and then).
  */
 import type { Clock, Timer } from '../clock.js';
-import type { UnitLink, UnitLinks } from '../downlink/unit-link.js';
+import type { LinkListener, UnitLink, UnitLinks } from '../downlink/unit-link.js';
 import type { ErrorCode } from '../errors.js';
 import type { LiveUnits } from '../store/contract.js';
 
@@ -33,6 +33,7 @@ export class Sessions implements LiveUnits, UnitLinks {
   /** Sources that were last heard from by datagram: they have no connection to lose. */
   readonly #byDatagram = new Set<number>();
   readonly #timer: Timer;
+  #listener: LinkListener | undefined;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
     this.#limits = limits;
@@ -63,7 +64,7 @@ export class Sessions implements LiveUnits, UnitLinks {
     const left = (this.#byAddress.get(session.address) ?? 1) - 1;
     if (left > 0) this.#byAddress.set(session.address, left);
     else this.#byAddress.delete(session.address);
-    if (sourceId !== undefined && this.#bySource.get(sourceId) === session) this.#bySource.delete(sourceId);
+    if (sourceId !== undefined) this.unbind(session, sourceId);
   }
 
   /** Makes `session` the one of this source; an older one is closed as replaced. */
@@ -72,11 +73,24 @@ export class Sessions implements LiveUnits, UnitLinks {
     this.#byDatagram.delete(sourceId);
     this.#bySource.set(sourceId, session);
     if (older !== undefined && older !== session) older.close('replaced');
+    this.#listener?.linked(sourceId, session);
   }
 
   /** The session no longer speaks for this source. */
   unbind(session: LiveSession, sourceId: number): void {
-    if (this.#bySource.get(sourceId) === session) this.#bySource.delete(sourceId);
+    if (this.#bySource.get(sourceId) !== session) return;
+    this.#bySource.delete(sourceId);
+    this.#listener?.unlinked(sourceId, session);
+  }
+
+  /** The unit behind `session` looks at commands from now on. */
+  ready(session: LiveSession, sourceId: number): void {
+    if (this.#bySource.get(sourceId) === session) this.#listener?.ready(sourceId, session);
+  }
+
+  /** Who is told of units that come and go. */
+  listen(listener: LinkListener): void {
+    this.#listener = listener;
   }
 
   /** A datagram of this source came. */
@@ -86,6 +100,15 @@ export class Sessions implements LiveUnits, UnitLinks {
 
   isConnected(sourceId: number): boolean {
     return this.#bySource.has(sourceId) || this.#byDatagram.has(sourceId);
+  }
+
+  hasSession(sourceId: number): boolean {
+    return this.#bySource.has(sourceId);
+  }
+
+  disconnect(sourceId: number, code: ErrorCode): void {
+    this.#byDatagram.delete(sourceId);
+    this.#bySource.get(sourceId)?.close(code);
   }
 
   linkOf(sourceId: number): UnitLink | undefined {

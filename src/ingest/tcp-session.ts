@@ -14,6 +14,7 @@ import type { Framer } from '../wire/framers.js';
 import { ReceiveBuffer } from '../wire/receive-buffer.js';
 import { CommandLine } from './command-line.js';
 import { detectMaxBytes, detectProtocol } from './detect.js';
+import { identityOf } from './refusals.js';
 import type { LiveSession, Sessions } from './sessions.js';
 import { Uplink, type UplinkOwner, type UplinkServices } from './uplink.js';
 
@@ -36,6 +37,8 @@ export interface TcpServices extends UplinkServices {
 
 /** The largest chunk a socket hands over at once; the receive buffer has room for one beside an incomplete frame. */
 const chunkMaxBytes = 65_536;
+/** A unit that has sent no record looks at commands after this time. */
+const readyAfterMs = 10_000;
 let sessionCount = 0;
 
 export class TcpSession implements LiveSession, UplinkOwner {
@@ -54,7 +57,10 @@ export class TcpSession implements LiveSession, UplinkOwner {
   #owedReplies: Buffer[] = [];
   #receivedBytes = 0;
   #strikes = 0;
-  #boundId: number | undefined;
+  /** Source whose link this session is, and since when. */
+  #linkedId: number | undefined;
+  #linkedMs = 0;
+  #isReady = false;
   #isRegistering = false;
   #isWaitingForDisk = false;
   #isDraining = false;
@@ -95,7 +101,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isEnding = true;
-    this.#services.sessions.remove(this, this.#boundId);
+    this.#services.sessions.remove(this, this.#linkedId);
     if (this.#counters !== undefined) this.#counters.connections--;
     this.#commands?.close();
     this.#log('info', 'closed');
@@ -117,9 +123,10 @@ export class TcpSession implements LiveSession, UplinkOwner {
     this.#socket.pause();
   }
 
-  close(code: ErrorCode): void {
+  close(code: ErrorCode, identity?: string): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#noteRefusal(code, identity);
     this.#services.metrics.error(code, this.#uplink?.protocol.name);
     this.#log(code === 'shutdown' ? 'debug' : 'info', 'closing', code);
     this.#commands?.close();
@@ -139,6 +146,8 @@ export class TcpSession implements LiveSession, UplinkOwner {
     } else if (this.#socket.writableLength > limits.sendBufferMaxBytes) {
       this.close('slow_reader');
       this.#socket.destroy();
+    } else if (!this.#isReady && this.#linkedId !== undefined && nowMs - this.#linkedMs > readyAfterMs) {
+      this.#becomeReady();
     }
   }
 
@@ -161,13 +170,16 @@ export class TcpSession implements LiveSession, UplinkOwner {
   }
 
   bound(source: SourceRow): void {
-    const { sessions } = this.#services;
-    if (this.#boundId !== undefined && this.#boundId !== source.id) {
-      sessions.unbind(this, this.#boundId);
+    const { sessions, clock } = this.#services;
+    if (this.#linkedId !== undefined && this.#linkedId !== source.id) {
+      sessions.unbind(this, this.#linkedId);
       this.#commands?.close();
     }
-    this.#boundId = source.id;
+    this.#linkedId = source.id;
+    this.#linkedMs = clock.monotonicMs();
+    this.#isReady = false;
     sessions.bind(this, source.id);
+    if (this.#uplink?.protocol.commandsAfterRecord !== true) this.#becomeReady();
     this.#log('info', 'login');
   }
 
@@ -240,7 +252,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (!isStrike) {
       this.#log('warn', 'refused', error.code, error.message);
       this.#payOwed();
-      this.close(error.code);
+      this.close(error.code, identityOf(error));
       return;
     }
     this.#services.metrics.error(error.code, this.#uplink?.protocol.name);
@@ -248,6 +260,13 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (++this.#strikes < this.#services.limits.maxStrikes) return;
     this.#payOwed();
     this.close('too_many_strikes');
+  }
+
+  #noteRefusal(reason: ErrorCode, identity: string | undefined): void {
+    const uplink = this.#uplink;
+    if (identity === undefined && (uplink?.source !== undefined || reason === 'shutdown')) return;
+    const { address } = this;
+    this.#services.refusals.note({ identity, address, protocol: uplink?.protocol.name, reason });
   }
 
   #detect(): Framer | undefined {
@@ -305,10 +324,17 @@ export class TcpSession implements LiveSession, UplinkOwner {
     if (due === 0) return;
     const replies = this.#owedReplies;
     const bytes = due === 1 ? (replies[0] as Buffer) : Buffer.concat(replies.slice(0, due));
+    const hasRecord = (seqs[due - 1] as number) > 0;
     seqs.splice(0, due);
     replies.splice(0, due);
     this.#write(bytes);
+    if (hasRecord && !this.#isReady) this.#becomeReady();
     if (this.#isHalfClosed) this.#endWhenPaid();
+  }
+
+  #becomeReady(): void {
+    this.#isReady = true;
+    if (this.#linkedId !== undefined) this.#services.sessions.ready(this, this.#linkedId);
   }
 
   #write(bytes: Buffer): void {

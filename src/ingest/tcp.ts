@@ -38,6 +38,8 @@ export class TcpPort {
       const refusal = services.sessions.admits(socket.remoteAddress ?? '');
       if (refusal !== undefined) {
         services.metrics.error(refusal, protocol?.name);
+        const address = socket.remoteAddress ?? '';
+        services.refusals.note({ identity: undefined, address, protocol: protocol?.name, reason: refusal });
         socket.on('error', onError);
         socket.destroy();
         return;

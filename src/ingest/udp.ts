@@ -7,6 +7,7 @@ import { isIPv6 } from 'node:net';
 import { ConfigError, FrameError, type MilepostError, type StoreError } from '../errors.js';
 import type { Protocol } from '../protocols/protocol.js';
 import type { SourceRow } from '../store/rows.js';
+import { identityOf } from './refusals.js';
 import type { Sessions } from './sessions.js';
 import { Uplink, type UplinkOwner, type UplinkServices } from './uplink.js';
 
@@ -23,6 +24,7 @@ export interface UdpLimits {
 const maxWaitingDatagrams = 16;
 
 class UdpPeer implements UplinkOwner {
+  readonly address: string;
   readonly uplink: Uplink;
   readonly #services: UdpServices;
   readonly #reply: (bytes: Buffer) => void;
@@ -30,14 +32,23 @@ class UdpPeer implements UplinkOwner {
   isRegistering = false;
   #owed: { readonly seq: number; readonly reply: Buffer }[] = [];
 
-  constructor(protocol: Protocol, services: UdpServices, reply: (bytes: Buffer) => void) {
+  constructor(protocol: Protocol, services: UdpServices, address: string, reply: (bytes: Buffer) => void) {
     this.#services = services;
+    this.address = address;
     this.#reply = reply;
     this.uplink = new Uplink(protocol, 'udp', services, this);
   }
 
   bound(source: SourceRow): void {
     this.#services.sessions.noteDatagram(source.id);
+  }
+
+  /** True when what its unit was admitted by has changed: it has to be admitted anew. */
+  get isOutdated(): boolean {
+    const { source } = this.uplink;
+    const row = source === undefined ? undefined : this.#services.store.registry.get('source', source.id);
+    if (source === undefined) return false;
+    return row === undefined || row.blocked || row.corrupted === true || row.model !== source.model;
   }
 
   owe(seq: number, reply: Buffer): void {
@@ -117,7 +128,7 @@ export class UdpPort {
       const outcome = peer.uplink.take(frame, this.#services.clock.now());
       if (outcome === 'done') continue;
       if (outcome instanceof Promise) this.#takeAgain(peer, datagram, outcome);
-      else this.#count(outcome);
+      else this.#count(outcome, peer);
       break;
     }
     peer.pay();
@@ -128,7 +139,7 @@ export class UdpPort {
       return this.#protocol.splitDatagram?.(datagram, { maxFrameBytes: this.#limits.frameMaxBytes }) ?? [];
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#count(error);
+      this.#count(error, peer);
       const refusal = this.#protocol.refuse(datagram, error, peer.uplink.context);
       if (refusal !== null) peer.owe(0, refusal);
       return [];
@@ -151,8 +162,13 @@ export class UdpPort {
     );
   }
 
-  #count(error: MilepostError): void {
+  #count(error: MilepostError, peer: UdpPeer): void {
     this.#services.metrics.error(error.code, this.#protocol.name);
+    const identity = identityOf(error);
+    if (identity !== undefined || peer.uplink.source === undefined) {
+      const { address } = peer;
+      this.#services.refusals.note({ identity, address, protocol: this.#protocol.name, reason: error.code });
+    }
     this.#services.log.debug(
       { protocol: this.#protocol.name, code: error.code, detail: error.message },
       'refused datagram',
@@ -162,13 +178,14 @@ export class UdpPort {
   #peerOf(remote: RemoteInfo): UdpPeer {
     const key = `${remote.address}:${remote.port}`;
     const known = this.#peers.get(key);
-    if (known !== undefined) {
+    if (known !== undefined && !known.isOutdated) {
       this.#peers.delete(key);
       this.#peers.set(key, known);
       return known;
     }
+    this.#peers.delete(key);
     const { address, port } = remote;
-    const peer = new UdpPeer(this.#protocol, this.#services, (bytes) => {
+    const peer = new UdpPeer(this.#protocol, this.#services, address, (bytes) => {
       this.#services.metrics.of(this.#protocol.name).sentBytes += bytes.length;
       this.#socket.send(bytes, port, address);
     });

@@ -13,6 +13,7 @@ import type { SourceRow } from '../store/rows.js';
 import type { CommitWaiter, Store } from '../store/store.js';
 import type { UnitEntry } from '../store/units.js';
 import type { Admission, Gatekeeper } from './admission.js';
+import type { Refusals } from './refusals.js';
 
 /** What all uplinks share. */
 export interface UplinkServices {
@@ -21,6 +22,7 @@ export interface UplinkServices {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly refusals: Refusals;
 }
 
 /** What an uplink asks of the connection it belongs to. */

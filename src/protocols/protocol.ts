@@ -59,6 +59,8 @@ export interface Protocol<M extends Message = Message> {
   readonly terminator?: Buffer;
   /** True when the unit keeps a connection open while it is on (used for `connection_status`). */
   readonly connectionOriented: boolean;
+  /** True when units look at commands only after the first record of a connection was acknowledged. */
+  readonly commandsAfterRecord?: boolean;
 
   /** Whether the first bytes of a connection are this protocol's. Looks at no more than 64 bytes. */
   detect(bytes: Buffer): Detection;

@@ -115,6 +115,11 @@ export type TrackerOutcome = Outcome<{ readonly tracker: TrackerRow; readonly so
 export function registerTracker(tx: Transaction, wanted: NewTracker): TrackerOutcome {
   const reason = trackerRefusal(tx, wanted);
   if (reason !== undefined) return refused(reason);
+  return { ok: true, ...addTracker(tx, wanted) };
+}
+
+/** Puts the rows of a new box and its tracker. The caller has checked that they may be there. */
+export function addTracker(tx: Transaction, wanted: NewTracker): { tracker: TrackerRow; source: SourceRow } {
   const source: SourceRow = {
     id: tx.nextId('source'),
     accountId: wanted.accountId,
@@ -139,7 +144,7 @@ export function registerTracker(tx: Transaction, wanted: NewTracker): TrackerOut
   };
   tx.put('source', source);
   tx.put('tracker', tracker);
-  return { ok: true, tracker, source };
+  return { tracker, source };
 }
 
 function trackerRefusal(tx: Transaction, wanted: NewTracker): TrackerRefusal | undefined {
@@ -158,7 +163,7 @@ function trackerRefusal(tx: Transaction, wanted: NewTracker): TrackerRefusal | u
 }
 
 /** Clones and deleted boxes take no place. */
-function isAtDeviceLimit(tx: Transaction, account: AccountRow): boolean {
+export function isAtDeviceLimit(tx: Transaction, account: AccountRow): boolean {
   if (account.deviceLimit === undefined) return false;
   let count = 0;
   for (const tracker of tx.registry.trackersOfAccount(account.id)) {

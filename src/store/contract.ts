@@ -2,6 +2,7 @@
  * What the store offers to the floors above it. HTTP and ingest are written against these, tests may stand in for them.
  */
 import type { UnitState } from '../domain/state.js';
+import type { ErrorCode } from '../errors.js';
 import type { Registry } from './registry.js';
 import type { RowId, TableName, Tables } from './rows.js';
 
@@ -33,6 +34,28 @@ export interface StateStore {
 /** Which units have a live session right now. */
 export interface LiveUnits {
   isConnected(sourceId: number): boolean;
+  /** The same without units that report by datagram, which have no session to lose. */
+  hasSession(sourceId: number): boolean;
+  /** Ends the live session of a source, if it has one: its registration has changed under it. */
+  disconnect(sourceId: number, code: ErrorCode): void;
+}
+
+/** A unit that was turned away, with how often and when. */
+export interface RefusedUnit {
+  /** What the unit called itself; null when it did not come so far. */
+  readonly identity: string | null;
+  /** Where it came from last. */
+  readonly address: string;
+  readonly protocol: string | null;
+  readonly reason: ErrorCode;
+  readonly count: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** Units that were turned away lately, the last one first. */
+export interface RefusedUnits {
+  recent(): readonly RefusedUnit[];
 }
 
 /** Whether the gateway can keep what it is sent. */

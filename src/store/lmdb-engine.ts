@@ -83,6 +83,11 @@ export class LmdbEngine implements Engine {
     }
   }
 
+  /** Copies everything, as it is at one moment, into an empty directory. */
+  async copyTo(directory: string): Promise<void> {
+    await this.#root.backup(directory, false);
+  }
+
   async close(): Promise<void> {
     await this.#root.close();
   }

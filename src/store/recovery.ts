@@ -4,6 +4,7 @@
 import { type StateSnapshot, stateFrom, UnitState } from '../domain/state.js';
 import type { StateUpdate } from '../domain/update.js';
 import { StoreError } from '../errors.js';
+import type { Engine } from './engine.js';
 import { type FrameEntry, readEntries, valueVersion } from './entries.js';
 import type { RowChange, RowId, TableName } from './rows.js';
 import type { Store } from './store.js';
@@ -53,12 +54,19 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
   return { mark, replayedValues, replayedFrames, decodedAgain };
 }
 
+/** Version of the data that an engine holds; undefined where it holds none yet. */
+export function versionOf(engine: Engine): number | undefined {
+  for (const { value } of engine.rows(Table.meta, versionKey)) return Number(value.toString());
+  return undefined;
+}
+
 async function checkVersion(store: Store): Promise<void> {
-  for (const { value } of store.engine.rows(Table.meta, versionKey)) {
-    const version = Number(value.toString());
-    if (version !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: version });
-    return;
+  const version = versionOf(store.engine);
+  if (version !== undefined && version !== valueVersion) {
+    const at = version > valueVersion ? 'data of a newer Milepost' : 'data of an older Milepost';
+    throw new StoreError('store_version', { at, expected: valueVersion, got: version });
   }
+  if (version !== undefined) return;
   try {
     await store.engine.put(Table.meta, versionKey, Buffer.from(String(valueVersion)));
   } catch (cause) {

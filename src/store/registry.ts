@@ -4,6 +4,7 @@
  */
 import type {
   ApiKeyRow,
+  CommandRow,
   PoisonRow,
   RowChange,
   RowId,
@@ -43,6 +44,10 @@ class Index<R extends Tables[TableName]> implements RowIndex {
     else rows.push(row);
   }
 
+  *rows(): IterableIterator<R> {
+    for (const rows of this.#rows.values()) yield* rows;
+  }
+
   remove(row: R): void {
     const key = this.#keyOf(row);
     const rows = key === undefined ? undefined : this.#rows.get(key);
@@ -61,19 +66,27 @@ export class Registry {
   );
   readonly #trackersBySource = new Index<TrackerRow>((row) => row.sourceId);
   readonly #trackersByAccount = new Index<TrackerRow>((row) => row.accountId);
+  readonly #trackersWithTrips = new Index<TrackerRow>((row) =>
+    row.clone || row.settings?.trips === undefined ? undefined : row.sourceId,
+  );
   readonly #usersByLogin = new Index<UserRow>((row) => row.login.toLowerCase());
   readonly #sessionsByDigest = new Index<SessionRow>((row) => row.digest);
   readonly #sessionsByUser = new Index<SessionRow>((row) => row.userId);
   readonly #keysByDigest = new Index<ApiKeyRow>((row) => row.digest);
   readonly #keysByAccount = new Index<ApiKeyRow>((row) => row.accountId);
   readonly #poisonBySource = new Index<PoisonRow>((row) => row.sourceId);
+  readonly #commandsBySource = new Index<CommandRow>((row) => row.sourceId);
+  readonly #openCommandsBySource = new Index<CommandRow>((row) =>
+    row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
+  );
   readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
     source: [this.#sourcesByDeviceId, this.#sourcesByPhone],
-    tracker: [this.#trackersBySource, this.#trackersByAccount],
+    tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],
     user: [this.#usersByLogin],
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
+    command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
   get<N extends TableName>(table: N, id: RowId): Tables[N] | undefined {
@@ -108,6 +121,11 @@ export class Registry {
     return this.#trackersByAccount.get(accountId);
   }
 
+  /** How trips of a source are told, where its tracker has settings of its own. */
+  tripsOfSource(sourceId: number): NonNullable<TrackerRow['settings']>['trips'] {
+    return this.#trackersWithTrips.get(sourceId)[0]?.settings?.trips;
+  }
+
   userByLogin(login: string): UserRow | undefined {
     return this.#usersByLogin.get(login.toLowerCase())[0];
   }
@@ -131,6 +149,21 @@ export class Registry {
   /** Unreadable frames remembered for a source. */
   poisonOfSource(sourceId: number): readonly PoisonRow[] {
     return this.#poisonBySource.get(sourceId);
+  }
+
+  /** Commands of a source that are remembered, in no order. */
+  commandsOfSource(sourceId: number): readonly CommandRow[] {
+    return this.#commandsBySource.get(sourceId);
+  }
+
+  /** Those that have not ended. */
+  openCommandsOfSource(sourceId: number): readonly CommandRow[] {
+    return this.#openCommandsBySource.get(sourceId);
+  }
+
+  /** Every command that has not ended. */
+  openCommands(): IterableIterator<CommandRow> {
+    return this.#openCommandsBySource.rows();
   }
 
   /** Applies a change and returns the change that undoes it. */

@@ -8,6 +8,8 @@ export interface AccountRow {
   readonly id: number;
   /** Most trackers the account may register; undefined for no limit. */
   readonly deviceLimit?: number;
+  /** Decides which tariffs its trackers may have; a legal entity where it says nothing. */
+  readonly legalType?: 'legal_entity' | 'individual' | 'sole_trader';
   readonly blocked: boolean;
   readonly createdAt: number;
 }
@@ -31,6 +33,8 @@ export interface UserRow {
   readonly timeZone: string;
   readonly measurementSystem: 'metric' | 'imperial' | 'us' | 'metric_gal_us' | 'nautical';
   readonly locale: string;
+  /** What else was set with `user/settings/update`, under the names of that call. */
+  readonly preferences?: Readonly<Record<string, unknown>>;
   readonly createdAt: number;
 }
 
@@ -69,8 +73,25 @@ export interface SourceRow {
   readonly blocked: boolean;
   readonly tariffId: number;
   readonly createdAt: number;
-  /** Deleted for good: its identity is free again. */
+  /** Deleted for good, or replaced by another box: its identity is free again. */
   readonly corrupted?: boolean;
+  /** When set-up commands were last asked for. */
+  readonly setUpAt?: number;
+}
+
+/** Settings of a tracker; what is absent was never set. */
+export interface TrackerSettings {
+  readonly trips?: {
+    /** km/h; 0 for never idle. */
+    readonly idleSpeedKmh: number;
+    readonly minIdleMs: number;
+    readonly ignitionAware: boolean;
+    readonly motionAware: boolean;
+  };
+  /** Positions from cells that are less precise are not wanted, m. */
+  readonly lbsMaxRadiusM?: number;
+  /** As the API was given them. */
+  readonly tracking?: Readonly<Record<string, unknown>>;
 }
 
 /** What an account sees of a source. */
@@ -85,6 +106,9 @@ export interface TrackerRow {
   readonly createdAt: number;
   /** When the box was last replaced by another. */
   readonly replacedAt?: number;
+  /** Sources of the boxes it had before, oldest first: their history is the tracker's too. */
+  readonly formerSourceIds?: readonly number[];
+  readonly settings?: TrackerSettings;
 }
 
 export interface GroupRow {
@@ -105,6 +129,120 @@ export interface PoisonRow {
   readonly lastAt: number;
 }
 
+/** What a tracker costs and who may have it. */
+export interface TariffRow {
+  readonly id: number;
+  readonly name: string;
+  /** Only accounts of this legal type may use it. */
+  readonly legalType?: string;
+}
+
+export interface TagRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly name: string;
+  /** Six hex digits. */
+  readonly color: string;
+}
+
+/** A device sold together with its SIM card. The id is its IMEI. */
+export interface BundleRow {
+  readonly id: string;
+  readonly model: string;
+  readonly iccid: string;
+  readonly phone: string;
+  readonly accountId: number;
+  /** A code that registering it uses up. */
+  readonly activationCode?: string;
+}
+
+/** A SIM card known to the operator. The id is its ICCID. */
+export interface SimRow {
+  readonly id: string;
+  readonly phone: string;
+}
+
+export interface ActivationCodeRow {
+  readonly id: string;
+  /** Tariff of the tracker registered with it. */
+  readonly tariffId?: number;
+  readonly usedAt?: number;
+  readonly trackerId?: number;
+}
+
+/** Rules and vehicles exist only so far as they tie a tracker down. */
+export interface RuleRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly trackerIds: readonly number[];
+}
+
+export interface VehicleRow {
+  readonly id: number;
+  readonly accountId: number;
+  readonly trackerId: number;
+  /** Other trackers that show the same device. */
+  readonly otherTrackerIds?: readonly number[];
+}
+
+/** A sensor of a tracker as the API has it; what depends on its kind is optional. */
+export interface SensorRow {
+  readonly id: number;
+  readonly trackerId: number;
+  readonly type: 'metering' | 'discrete' | 'virtual';
+  readonly sensorType: string;
+  readonly name: string;
+  readonly inputName?: string;
+  readonly inputNumber?: number;
+  readonly divider?: number;
+  readonly accuracy?: number;
+  readonly units?: string;
+  readonly unitsType?: string;
+  readonly groupType?: 'sum' | 'avg' | null;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly calibration?: readonly { readonly in: number; readonly out: number }[];
+}
+
+/** A counter of a tracker (odometer, engine hours). The id is `trackerId:type`. */
+export interface MeterRow {
+  readonly id: string;
+  readonly trackerId: number;
+  readonly type: 'odometer' | 'engine_hours';
+  readonly multiplier: number;
+  readonly sensorId?: number;
+  /** Added to what the unit's own total says. */
+  readonly offset: number;
+}
+
+/** Special settings of a source. The id is `sourceId:type`. */
+export interface SpecialSettingsRow {
+  readonly id: string;
+  readonly sourceId: number;
+  readonly type: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+export type CommandState = 'queued' | 'sent' | 'acknowledged' | 'answered' | 'failed' | 'expired' | 'cancelled';
+
+/** A command to a unit. */
+export interface CommandRow {
+  readonly id: number;
+  readonly sourceId: number;
+  readonly accountId: number;
+  /** The command as JSON (`domain/command.ts`); raw bytes as hex. */
+  readonly command: Readonly<Record<string, unknown>>;
+  readonly via: 'link' | 'sms';
+  readonly reliable: boolean;
+  readonly state: CommandState;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly sentAt?: number;
+  readonly endedAt?: number;
+  /** What the unit answered, or why it failed. */
+  readonly result?: string;
+}
+
 /** The next free id of a table. */
 export interface CounterRow {
   readonly id: string;
@@ -121,6 +259,17 @@ export interface Tables {
   readonly tracker: TrackerRow;
   readonly group: GroupRow;
   readonly poison: PoisonRow;
+  readonly tariff: TariffRow;
+  readonly tag: TagRow;
+  readonly bundle: BundleRow;
+  readonly sim: SimRow;
+  readonly activationCode: ActivationCodeRow;
+  readonly rule: RuleRow;
+  readonly vehicle: VehicleRow;
+  readonly sensor: SensorRow;
+  readonly meter: MeterRow;
+  readonly specialSettings: SpecialSettingsRow;
+  readonly command: CommandRow;
   readonly counter: CounterRow;
 }
 
@@ -134,6 +283,17 @@ export const tableNames: readonly TableName[] = [
   'tracker',
   'group',
   'poison',
+  'tariff',
+  'tag',
+  'bundle',
+  'sim',
+  'activationCode',
+  'rule',
+  'vehicle',
+  'sensor',
+  'meter',
+  'specialSettings',
+  'command',
   'counter',
 ];
 export type RowId = number | string;

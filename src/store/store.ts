@@ -199,9 +199,10 @@ export class Store implements RegistryStore, StateStore, CommitListener {
   /** Folds records in under the rules of time. Used by commits and by recovery alike. */
   fold(unit: UnitEntry, updates: readonly StateUpdate[], receivedAt: number, protocol: string): void {
     if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
+    const trips = this.registry.tripsOfSource(unit.sourceId) ?? this.#trips;
     for (const update of updates) {
       const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
-      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, this.#trips);
+      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, trips);
       else this.#metrics.notState(protocol, verdict);
     }
   }

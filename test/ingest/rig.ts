@@ -8,6 +8,7 @@ import { defaultTripDetection } from '../../src/domain/state.js';
 import { defaultTimeRules } from '../../src/domain/time-rules.js';
 import { Gatekeeper, type RegisterOnSight } from '../../src/ingest/admission.js';
 import { decodeKept, decoderVersions } from '../../src/ingest/decoder.js';
+import { Refusals } from '../../src/ingest/refusals.js';
 import { Sessions } from '../../src/ingest/sessions.js';
 import { TcpPort } from '../../src/ingest/tcp.js';
 import type { TcpLimits, TcpServices } from '../../src/ingest/tcp-session.js';
@@ -73,6 +74,7 @@ export class IngestRig {
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(JSON.parse(line)) }),
       limits: this.limits,
       candidates: protocols,
+      refusals: new Refusals(clock),
       gatekeeper: new Gatekeeper({ store: this.store, clock, register }),
     };
   }

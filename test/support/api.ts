@@ -5,11 +5,15 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { VirtualClock } from '../../src/clock.js';
+import { Dispatcher } from '../../src/downlink/dispatcher.js';
+import type { SmsGateway } from '../../src/downlink/sms.js';
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.js';
+import { checkCommand } from '../../src/ingest/command-check.js';
 import { createAccount, type NewAccount, type NewTracker, registerTracker } from '../../src/store/accounts.js';
 import type { Health } from '../../src/store/contract.js';
 import { digestOf, newCredential } from '../../src/store/credentials.js';
 import type { SourceRow, TrackerRow, UserRow } from '../../src/store/rows.js';
+import { FakeLinks } from './fake-links.js';
 import { MemoryStore } from './memory-store.js';
 
 /** Ways to pass parameters. */
@@ -40,24 +44,31 @@ export class TestApi {
   readonly store: MemoryStore;
   readonly server: HttpServer;
   readonly logLines: string[];
+  /** Live connections of units, as a test wants them. */
+  readonly links: FakeLinks;
   health: Health = { ready: true, problems: [] };
 
-  private constructor(parts: { clock: VirtualClock; store: MemoryStore; server: HttpServer; logLines: string[] }) {
+  private constructor(parts: Pick<TestApi, 'clock' | 'store' | 'server' | 'logLines' | 'links'>) {
     this.clock = parts.clock;
     this.store = parts.store;
     this.server = parts.server;
     this.logLines = parts.logLines;
+    this.links = parts.links;
   }
 
-  static async create(options: Partial<HttpOptions> = {}): Promise<TestApi> {
+  static async create({ sms, ...options }: Partial<HttpOptions> & { sms?: SmsGateway } = {}): Promise<TestApi> {
     const clock = new VirtualClock(Date.UTC(2026, 5, 15, 12, 0, 0));
     const store = new MemoryStore(clock);
     const logLines: string[] = [];
     const log = pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) });
+    const links = new FakeLinks();
+    const dispatcher = new Dispatcher({ store, links, clock, log, check: checkCommand, sms, ttlMs: 86_400_000 });
+    links.listener = dispatcher;
     const api: { it?: TestApi } = {};
     const server = await createHttpServer({
       store,
       live: store,
+      commands: dispatcher,
       health: () => api.it?.health ?? { ready: false, problems: [] },
       metricsText: async () => '# TYPE up gauge\nup 1\n',
       clock,
@@ -65,7 +76,7 @@ export class TestApi {
       rateLimit: 0,
       ...options,
     });
-    api.it = new TestApi({ clock, store, server, logLines });
+    api.it = new TestApi({ clock, store, server, logLines, links });
     return api.it;
   }
 

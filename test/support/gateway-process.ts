@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Listening } from '../../src/app.js';
+import type { Listening } from '../../src/ingest/ports.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const entry = `${root}dist/src/main.js`;

@@ -7,8 +7,9 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { type App, type AppDeps, type Listening, startApp } from '../../src/app.js';
+import { type App, type AppDeps, startApp } from '../../src/app.js';
 import { type ConfigSource, readConfig } from '../../src/config.js';
+import type { Listening } from '../../src/ingest/ports.js';
 import type { Logger } from '../../src/log.js';
 
 const rootDir = fileURLToPath(new URL('../..', import.meta.url));

@@ -33,6 +33,14 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
     return this.connected.has(sourceId);
   }
 
+  hasSession(sourceId: number): boolean {
+    return this.connected.has(sourceId);
+  }
+
+  disconnect(sourceId: number): void {
+    this.connected.delete(sourceId);
+  }
+
   async change<T>(make: (tx: Transaction) => T): Promise<T> {
     const undo: RowChange[] = [];
     try {

@@ -3,12 +3,24 @@
  */
 import type { Call } from './call.js';
 import { apiKeyCalls } from './calls/api-key.js';
+import { groupCalls } from './calls/groups.js';
 import { modelCalls } from './calls/models.js';
+import { pluginCalls } from './calls/plugins.js';
+import { specialSettingsCalls } from './calls/special-settings.js';
+import { tagCalls } from './calls/tags.js';
+import { timezoneCalls } from './calls/timezones.js';
+import { trackerCommandCalls } from './calls/tracker-commands.js';
 import { trackerListCalls } from './calls/tracker-list.js';
+import { trackerOutputCalls } from './calls/tracker-outputs.js';
+import { trackerPhoneCalls } from './calls/tracker-phone.js';
 import { trackerReadingCalls } from './calls/tracker-readings.js';
 import { trackerRegisterCalls } from './calls/tracker-register.js';
+import { trackerRemoveCalls } from './calls/tracker-remove.js';
+import { trackerReplaceCalls } from './calls/tracker-replace.js';
+import { trackerSettingsCalls } from './calls/tracker-settings.js';
 import { trackerStateCalls } from './calls/tracker-state.js';
 import { userCalls } from './calls/user.js';
+import { userSettingsCalls } from './calls/user-settings.js';
 
 export const calls: readonly Call[] = [
   ...userCalls,
@@ -16,6 +28,18 @@ export const calls: readonly Call[] = [
   ...modelCalls,
   ...trackerListCalls,
   ...trackerRegisterCalls,
+  ...trackerReplaceCalls,
+  ...trackerRemoveCalls,
+  ...trackerPhoneCalls,
+  ...trackerSettingsCalls,
+  ...groupCalls,
+  ...tagCalls,
+  ...pluginCalls,
+  ...userSettingsCalls,
+  ...timezoneCalls,
   ...trackerStateCalls,
   ...trackerReadingCalls,
+  ...trackerCommandCalls,
+  ...trackerOutputCalls,
+  ...specialSettingsCalls,
 ];

@@ -4,6 +4,9 @@
  */
 import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
 import type { Clock } from '../../clock.js';
+import type { TripDetection } from '../../domain/state.js';
+import type { Commands } from '../../downlink/dispatcher.js';
+import type { ReportAddress } from '../../downlink/set-up.js';
 import type { LiveUnits, RegistryStore, StateStore } from '../../store/contract.js';
 import type { ApiKeyRow, SessionRow, UserRow } from '../../store/rows.js';
 import type { DateFormat } from './dates.js';
@@ -43,6 +46,14 @@ export interface Services {
   /** Whether units of a protocol hold a connection while they are on. */
   readonly isConnectionOriented: (protocol: string) => boolean;
   readonly logins: Logins;
+  /** The queues of commands to units. */
+  readonly commands: Commands;
+  /** How trips are told where a tracker has no settings of its own. */
+  readonly trips: TripDetection;
+  /** Set-up commands of one device may be asked for again after this long, ms; without it at any time. */
+  readonly setUpPauseMs?: number;
+  /** Where units reach the gateway, for set-up commands by SMS; without it none are sent. */
+  readonly reportTo?: ReportAddress | undefined;
 }
 
 /** The credential of a request. */

@@ -69,7 +69,12 @@ export function requireRights(access: Access, rights: readonly Right[], credenti
 }
 
 /** Notes that a session is in use. The answer does not wait for it, and `failed` hears when it could not be kept. */
-export function touch(services: Services, credential: Credential, now: number, failed: (error: unknown) => void): void {
+export function touch(
+  services: Pick<Services, 'store'>,
+  credential: Credential,
+  now: number,
+  failed: (error: unknown) => void,
+): void {
   if (credential.kind !== 'session' || now - credential.row.usedAt < touchPeriodMs) return;
   const { id } = credential.row;
   services.store

@@ -72,8 +72,8 @@ interface PathItem {
 /** The document with GET taking its parameters in the query only and POST in the body, and with the error answers of every call. */
 export function refineDocument<D>(document: D): D {
   const { paths = {} } = document as { readonly paths?: Record<string, PathItem> };
-  for (const path of Object.values(paths)) {
-    if (path.get === undefined || path.post === undefined) continue;
+  for (const [url, path] of Object.entries(paths)) {
+    if (path.get === undefined || path.post === undefined || url.startsWith('/admin/')) continue;
     const { requestBody: _body, ...get } = path.get;
     const { parameters: _parameters, ...post } = path.post;
     path.get = withErrors(get);

@@ -44,6 +44,9 @@ export function dictionary<S extends TSchema>(values: S, options: { description?
 
 export const trackerId = Type.Integer({ description: 'Tracker id, also called object id' });
 
+/** A colour as six hex digits. */
+export const colour = Type.String({ pattern: '^[0-9A-Fa-f]{6}$', description: 'Six hex digits, without `#`' });
+
 /** A label people give to a tracker. */
 export const label = checked(
   Type.String({ minLength: 1, maxLength: 60, description: 'Printable, without `<` and `>`, not all blank' }),

@@ -163,6 +163,8 @@ function readArray(schema: TSchema, value: unknown): Read {
 
 function readObject(schema: TObject, value: unknown): Read {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('must be an object');
+  // Without declared properties it is an object of any form, for its call to judge.
+  if (schema.properties === undefined) return good(value);
   const own = new Map(Object.entries(value));
   const { params, violations } = readParams(schema, own);
   return violations.length === 0 ? good(params) : bad(...violations.map((each) => `${each.parameter} ${each.error}`));

@@ -23,18 +23,27 @@ export function viewOf(context: CallContext, trackerId: number): TrackerView | u
   return tracker !== undefined && isVisible(context.user, tracker) ? toView(context, tracker) : undefined;
 }
 
-/** The tracker of an id. Throws code 201 when the user has none of this id. */
-export function requireTracker(context: CallContext, trackerId: number): TrackerView {
+/** The tracker of an id. Throws code 201 (some calls document 204 instead) when the user has none of this id. */
+export function requireTracker(context: CallContext, trackerId: number, missing: 201 | 204 = 201): TrackerView {
   const view = viewOf(context, trackerId);
-  if (view === undefined || view.source.corrupted === true) throw new NavixyError(201);
+  if (view === undefined || view.source.corrupted === true) throw new NavixyError(missing);
   return view;
 }
 
-/** The same for calls that a blocked tracker may not be used with. Throws codes 201 and 208. */
-export function requireOpenTracker(context: CallContext, trackerId: number): TrackerView {
-  const view = requireTracker(context, trackerId);
+/** The same for calls that a blocked tracker may not be used with. Throws code 201 (or 204) and 208. */
+export function requireOpenTracker(context: CallContext, trackerId: number, missing: 201 | 204 = 201): TrackerView {
+  const view = requireTracker(context, trackerId, missing);
   if (view.source.blocked) throw new NavixyError(208);
   return view;
+}
+
+/** The trackers of some ids, each once, blocked ones included. Throws code 217 when the user has none of one of them. */
+export function requireTrackers(context: CallContext, trackerIds: readonly number[]): TrackerView[] {
+  return [...new Set(trackerIds)].map((id) => {
+    const view = viewOf(context, id);
+    if (view === undefined || view.source.corrupted === true) throw new NavixyError(217);
+    return view;
+  });
 }
 
 /** Every tracker the user sees, by id, blocked ones included. */

@@ -25,7 +25,7 @@ const relayTexts: readonly { readonly model: RegExp; readonly cut: string; reado
 export function encodeCommand(command: Command, tag: number, context: DecodeContext): Buffer {
   const model = context.model ?? '';
   const text = textOf(command, model);
-  if (text.length > longestText || !/^[\x20-\x7e]+$/.test(text)) {
+  if (text === '#' || text.length > longestText || !/^[\x20-\x7e]+$/.test(text)) {
     throw new CommandError('command_text', { expected: `1..${longestText} ASCII characters`, got: text.length });
   }
   return encode({
@@ -48,6 +48,8 @@ function textOf(command: Command, model: string): string {
       return 'WHERE#';
     case 'output':
       return relayText(command.output, command.enable, model);
+    case 'lock':
+      throw new CommandError('unsupported_command', { got: command.kind });
   }
 }
 

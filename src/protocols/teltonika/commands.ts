@@ -12,8 +12,8 @@ import { otherImeiText } from './mapping.js';
 import type { TeltonikaMessage } from './messages.js';
 import { codecId, commandType } from './spec.js';
 
-/** What a text message holds, and units promise to take. */
-const maxTextLength = 160;
+/** Longest text sent; the 160 characters of the vendor's lists are those of a short message, not of a connection. */
+const maxTextLength = 512;
 const maxRawBytes = 1024;
 /** Outputs that any model has. */
 const maxOutput = 4;
@@ -38,6 +38,8 @@ function payloadOf(command: Command): Buffer {
       return textPayload(outputText(command.output, command.enable));
     case 'position':
       return textPayload(positionText);
+    case 'lock':
+      throw new CommandError('unsupported_command', { got: command.kind });
   }
 }
 

@@ -19,6 +19,7 @@ export const teltonika = defineProtocol<TeltonikaMessage>({
   defaultModel: 'telfmb920',
   decoderVersion: 1,
   connectionOriented: true,
+  commandsAfterRecord: true,
 
   detect,
   createFramer: (limits) => new TeltonikaFramer(limits),

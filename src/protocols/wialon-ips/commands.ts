@@ -19,8 +19,20 @@ export function encodeCommand(command: Command, context: DecodeContext): Buffer 
     const text = oneLine(command.text);
     return encode({ type: 'driver_message', from: undefined, checksum: sessionIsChecked(context), text });
   }
-  if (command.kind === 'raw') return Buffer.from(`${oneLine(Buffer.from(command.bytes).toString('utf8'))}\r\n`);
+  if (command.kind === 'raw') return rawLine(Buffer.from(command.bytes));
   throw new CommandError('unsupported_command', { got: command.kind });
+}
+
+const lineEnd = Buffer.from('\r\n');
+
+/** Bytes as they are, with the line end that they lack. */
+function rawLine(bytes: Buffer): Buffer {
+  const hasEnd = bytes.subarray(-lineEnd.length).equals(lineEnd);
+  const line = hasEnd ? bytes.subarray(0, -lineEnd.length) : bytes;
+  if (line.length === 0 || line.length > maxTextBytes || line.includes(0x0d) || line.includes(0x0a)) {
+    throw new CommandError('command_text', { expected: `one line of 1..${maxTextBytes} bytes`, got: line.length });
+  }
+  return Buffer.concat([line, lineEnd]);
 }
 
 function oneLine(text: string): string {

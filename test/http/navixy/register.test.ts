@@ -26,6 +26,7 @@ const sourceOf = (deviceId: string) => api.store.registry.sourceByDeviceId(devic
 
 describe('tracker/register', () => {
   test('makes a tracker that is there at once', async () => {
+    await api.store.change((tx) => tx.put('activationCode', { id: '123123123' }));
     const answer = await register({
       ...good,
       plugin_id: 37,
