@@ -31,6 +31,24 @@ export interface StateStore {
   stateOf(sourceId: number): UnitState | undefined;
 }
 
+/** A row that was changed, with what it was before; null where there is or was none. */
+export type ChangedRow = {
+  readonly [N in TableName]: {
+    readonly table: N;
+    readonly id: RowId;
+    readonly row: Tables[N] | null;
+    readonly before: Tables[N] | null;
+  };
+}[TableName];
+
+/** Who listens is told of a change once the commit that holds it is on disk, and gets what removes the listener. It must not throw. */
+export interface StoreChanges {
+  /** Which units' states changed. */
+  onChange(listener: (sourceIds: ReadonlySet<number>) => void): () => void;
+  /** Which rows changed, in order. */
+  onRows(listener: (rows: readonly ChangedRow[]) => void): () => void;
+}
+
 /** Which units have a live session right now. */
 export interface LiveUnits {
   isConnected(sourceId: number): boolean;

@@ -11,7 +11,7 @@ import { judgeTime, type TimeRules } from '../domain/time-rules.js';
 import type { StateUpdate } from '../domain/update.js';
 import { type ErrorCode, StoreError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import type { Health, RegistryStore, StateStore, Transaction } from './contract.js';
+import type { ChangedRow, Health, RegistryStore, StateStore, StoreChanges, Transaction } from './contract.js';
 import type { Engine } from './engine.js';
 import { EntryKind, type FrameToKeep } from './entries.js';
 import { type CommitListener, Journal } from './journal.js';
@@ -26,6 +26,8 @@ export interface CommitWaiter {
 
 /** Told once a commit which units' states changed. */
 export type ChangeListener = (sourceIds: ReadonlySet<number>) => void;
+/** Told once a commit which rows of the registry changed. */
+export type RowListener = (rows: readonly ChangedRow[]) => void;
 
 export interface StoreOptions {
   readonly engine: Engine;
@@ -64,7 +66,7 @@ export const poisonArrivals = 3;
 /** Most unreadable frames remembered for one source; the oldest goes first. */
 const maxPoisonPerSource = 32;
 
-export class Store implements RegistryStore, StateStore, CommitListener {
+export class Store implements RegistryStore, StateStore, StoreChanges, CommitListener {
   readonly registry = new Registry();
   readonly units = new Units();
   readonly engine: Engine;
@@ -74,6 +76,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
   readonly #trips: TripDetection;
   readonly #batches = new Map<number, Batch>();
   readonly #listeners = new Set<ChangeListener>();
+  readonly #rowListeners = new Set<RowListener>();
   #journal: Journal | undefined;
   #failure: StoreError | undefined;
   #dirtyRows = new Map<string, RowChange>();
@@ -126,6 +129,12 @@ export class Store implements RegistryStore, StateStore, CommitListener {
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The same for rows of the registry. */
+  onRows(listener: RowListener): () => void {
+    this.#rowListeners.add(listener);
+    return () => this.#rowListeners.delete(listener);
   }
 
   /** Keeps a frame. Its records become state, and the waiter is told, when the commit returned is on disk. */
@@ -239,6 +248,7 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     for (const change of batch.changed) this.#dirtyRows.set(`${change.table}/${change.id}`, change);
     for (const waiter of batch.waiters) waiter.settled(seq, undefined);
     this.#announce(batch.folds);
+    this.#announceRows(batch);
   }
 
   failed(seq: number, error: StoreError): void {
@@ -282,6 +292,13 @@ export class Store implements RegistryStore, StateStore, CommitListener {
     if (this.#listeners.size === 0 || folds.length === 0) return;
     const changed = new Set(folds.map((fold) => fold.unit.sourceId));
     for (const listener of this.#listeners) listener(changed);
+  }
+
+  #announceRows({ changed, undo }: Batch): void {
+    if (this.#rowListeners.size === 0 || changed.length === 0) return;
+    // What undoes a change is the row before it, so the two lists run side by side.
+    const rows = changed.map((change, i) => ({ ...change, before: undo[i]?.row ?? null }) as ChangedRow);
+    for (const listener of this.#rowListeners) listener(rows);
   }
 
   /** While the journal fails, an empty change each second finds out when it works again. */

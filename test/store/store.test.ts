@@ -91,6 +91,41 @@ describe('frames', () => {
     await rig.accept(3, [{ at, fields: {} }]);
     expect(told).toEqual([[1, 2]]);
   });
+
+  test('tell listeners once a commit which rows changed, and what they were', async () => {
+    const { engine, rig } = await brokenRig();
+    const told: unknown[] = [];
+    const remove = rig.store.onRows((rows) => void told.push(rows.filter(({ table }) => table === 'group')));
+    const group = { id: 1, accountId: 1, title: 'Vans', color: 'FF0000' };
+    const renamed = { ...group, title: 'Lorries' };
+    engine.hold();
+    const changes = [
+      rig.store.change((tx) => tx.put('group', group)),
+      rig.store.change((tx) => tx.put('group', renamed)),
+      rig.store.change((tx) => tx.remove('group', 1)),
+    ];
+    expect(told).toEqual([]);
+    engine.release();
+    await Promise.all(changes);
+    remove();
+    await rig.store.change((tx) => tx.put('group', group));
+    expect(told.flat()).toEqual([
+      { table: 'group', id: 1, row: group, before: null },
+      { table: 'group', id: 1, row: renamed, before: group },
+      { table: 'group', id: 1, row: null, before: renamed },
+    ]);
+  });
+
+  test('tell listeners of rows nothing that was not kept', async () => {
+    const { engine, rig } = await brokenRig();
+    const told: unknown[] = [];
+    rig.store.onRows((rows) => void told.push(rows));
+    engine.failure = new Error('disk full');
+    await expect(
+      rig.store.change((tx) => tx.put('group', { id: 1, accountId: 1, title: 'Vans', color: 'FF0000' })),
+    ).rejects.toMatchObject({ code: 'store_write' });
+    expect(told).toEqual([]);
+  });
 });
 
 describe('changes of the registry', () => {

@@ -21,30 +21,68 @@ interface KeptText {
   readonly version: number;
   readonly heardAt: number;
   readonly status: string;
-  readonly dates: DateFormat;
   readonly model: DeviceModel | undefined;
   readonly json: string;
 }
 
 /** By the state; by the source where there is no state yet. */
-const keptTexts = new WeakMap<UnitState | SourceRow, KeptText>();
+type TextsOfUnits = WeakMap<UnitState | SourceRow, KeptText>;
 
 /**
- * The state of a tracker now, as JSON. The last text of each unit is kept: who watches a fleet asks far more often than a unit reports,
- * and making two thousand texts anew takes ten times as long as putting them together.
+ * States in one shape as JSON. The last text of each unit is kept for each form of dates: who watches a fleet asks far more often than a
+ * unit reports, and making two thousand texts anew takes ten times as long as putting them together.
  */
+class StateTexts {
+  readonly #bodyOf: (view: TrackerView, context: CallContext) => object;
+  readonly #byDates = new WeakMap<DateFormat, TextsOfUnits>();
+
+  constructor(bodyOf: (view: TrackerView, context: CallContext) => object) {
+    this.#bodyOf = bodyOf;
+  }
+
+  of(view: TrackerView, context: CallContext): string {
+    const { source, model } = view;
+    const texts = this.#textsIn(context.dates);
+    const key = view.state ?? source;
+    const { version, heardAt } = view.state ?? silent;
+    const status = connectionStatusOf(view, context);
+    const kept = texts.get(key);
+    const isFresh = kept !== undefined && kept.version === version && kept.heardAt === heardAt;
+    if (isFresh && kept.status === status && kept.model === model) return kept.json;
+    const json = JSON.stringify(this.#bodyOf(view, context));
+    texts.set(key, { version, heardAt, status, model, json });
+    return json;
+  }
+
+  #textsIn(dates: DateFormat): TextsOfUnits {
+    let texts = this.#byDates.get(dates);
+    if (texts === undefined) {
+      texts = new WeakMap();
+      this.#byDates.set(dates, texts);
+    }
+    return texts;
+  }
+}
+
+const fullTexts = new StateTexts(stateBody);
+const compactTexts = new StateTexts(compactStateBody);
+
+/** The state of a tracker now, as JSON. */
 export function stateJson(view: TrackerView, context: CallContext): string {
-  const { source, model } = view;
-  const { dates } = context;
-  const key = view.state ?? source;
-  const { version, heardAt } = view.state ?? silent;
-  const status = connectionStatusOf(view, context);
-  const kept = keptTexts.get(key);
-  const isFresh = kept !== undefined && kept.version === version && kept.heardAt === heardAt && kept.status === status;
-  if (isFresh && kept.dates === dates && kept.model === model) return kept.json;
-  const json = JSON.stringify(stateBody(view, context));
-  keptTexts.set(key, { version, heardAt, status, dates, model, json });
-  return json;
+  return fullTexts.of(view, context);
+}
+
+/** Position, movement, connection and ignition of a tracker now, as JSON. */
+export function compactStateJson(view: TrackerView, context: CallContext): string {
+  return compactTexts.of(view, context);
+}
+
+function compactStateBody(view: TrackerView, context: CallContext): object {
+  const body = stateBody(view, context);
+  const { source_id, gps, connection_status, movement_status, movement_status_update } = body;
+  const { ignition, ignition_update, last_update } = body;
+  const position = { source_id, gps, connection_status, movement_status, movement_status_update };
+  return { ...position, ignition, ignition_update, last_update };
 }
 
 /** The state of a tracker now. */
@@ -78,7 +116,10 @@ export function stateBody(view: TrackerView, context: CallContext): StateBody {
   return body;
 }
 
-export function connectionStatusOf(view: TrackerView, context: CallContext): StateBody['connection_status'] {
+export function connectionStatusOf(
+  view: Omit<TrackerView, 'model'>,
+  context: Pick<CallContext, 'services' | 'now'>,
+): StateBody['connection_status'] {
   const { services } = context;
   const { source, tracker, state } = view;
   const isReachable = services.live.isConnected(source.id) || !services.isConnectionOriented(source.protocol);
