@@ -5,8 +5,10 @@
 import { randomInt } from 'node:crypto';
 import { type DeviceModel, deviceIdRule, modelByCode } from '../domain/models.js';
 import { addTracker, defaultTariffId, isAtDeviceLimit, type NewTracker, type Outcome } from './accounts.js';
+import { ownershipOf } from './claims/ending.js';
 import type { Transaction } from './contract.js';
 import type { Registry } from './registry.js';
+import { corruptSource } from './removal.js';
 import type { AccountRow, ActivationCodeRow, BundleRow, SourceRow, TrackerRow } from './rows.js';
 
 /** The box that is wanted. */
@@ -94,8 +96,9 @@ export function replaceUnit(tx: Transaction, tracker: TrackerRow, unit: WantedUn
     },
     ...boxOf(tx.registry, unit, plan),
     protocol: plan.model.protocol ?? '',
+    ...ownershipOf(tx.registry, plan.deviceId ?? ''),
   };
-  tx.put('source', { ...old, corrupted: true });
+  corruptSource(tx, old);
   tx.put('source', source);
   for (const each of [...tx.registry.trackersOfSource(old.id)]) tx.put('tracker', movedTo(each, source, tx.at));
   if (plan.code !== undefined) useUp(tx, plan.code, tracker.id);

@@ -2,12 +2,16 @@
  * The registry in memory: rows by id with the few look-ups the product needs. It is a fold over the journal: `apply` is the only way
  * in, and returns what undoes it. It does no I/O and checks no rules; those are of whoever makes the change.
  */
+import { ClaimLookUps } from './claims/look-ups.js';
+import { LicenseLookUps } from './licensing/look-ups.js';
+import { Index, type IndexesByTable } from './row-index.js';
 import type {
   ApiKeyRow,
   CommandRow,
   PoisonRow,
   RowChange,
   RowId,
+  SensorRow,
   SessionRow,
   SourceRow,
   TableName,
@@ -17,50 +21,10 @@ import type {
 } from './rows.js';
 import { tableNames } from './rows.js';
 
-/** What the registry needs of an index, whatever its rows. */
-interface RowIndex {
-  add(row: Tables[TableName]): void;
-  remove(row: Tables[TableName]): void;
-}
-
-/** A look-up from a key of a row to its rows, kept up to date by the registry. */
-class Index<R extends Tables[TableName]> implements RowIndex {
-  readonly #keyOf: (row: R) => RowId | undefined;
-  readonly #rows = new Map<RowId, R[]>();
-
-  constructor(keyOf: (row: R) => RowId | undefined) {
-    this.#keyOf = keyOf;
-  }
-
-  get(key: RowId): readonly R[] {
-    return this.#rows.get(key) ?? [];
-  }
-
-  add(row: R): void {
-    const key = this.#keyOf(row);
-    if (key === undefined) return;
-    const rows = this.#rows.get(key);
-    if (rows === undefined) this.#rows.set(key, [row]);
-    else rows.push(row);
-  }
-
-  *rows(): IterableIterator<R> {
-    for (const rows of this.#rows.values()) yield* rows;
-  }
-
-  remove(row: R): void {
-    const key = this.#keyOf(row);
-    const rows = key === undefined ? undefined : this.#rows.get(key);
-    if (key === undefined || rows === undefined) return;
-    const at = rows.indexOf(row);
-    if (at >= 0) rows.splice(at, 1);
-    if (rows.length === 0) this.#rows.delete(key);
-  }
-}
-
 export class Registry {
   readonly #tables = new Map<TableName, Map<RowId, Tables[TableName]>>(tableNames.map((name) => [name, new Map()]));
   readonly #sourcesByDeviceId = new Index<SourceRow>((row) => (row.corrupted === true ? undefined : row.deviceId));
+  readonly #endedSourcesByDeviceId = new Index<SourceRow>((row) => (row.corrupted === true ? row.deviceId : undefined));
   readonly #sourcesByPhone = new Index<SourceRow>((row) =>
     row.corrupted === true || row.phone === null ? undefined : row.phone,
   );
@@ -79,13 +43,21 @@ export class Registry {
   readonly #openCommandsBySource = new Index<CommandRow>((row) =>
     row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
   );
-  readonly #indexes: { readonly [N in TableName]?: readonly RowIndex[] } = {
-    source: [this.#sourcesByDeviceId, this.#sourcesByPhone],
+  readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
+  /** What the claim API looks up. */
+  readonly claims = new ClaimLookUps();
+  /** What the licence API looks up. */
+  readonly licensing = new LicenseLookUps();
+  readonly #indexes: IndexesByTable = {
+    ...this.claims.indexes,
+    ...this.licensing.indexes,
+    source: [this.#sourcesByDeviceId, this.#endedSourcesByDeviceId, this.#sourcesByPhone],
     tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],
     user: [this.#usersByLogin],
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
+    sensor: [this.#sensorsByTracker],
     command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
@@ -104,6 +76,11 @@ export class Registry {
   /** The source that has this wire identity now. */
   sourceByDeviceId(deviceId: string): SourceRow | undefined {
     return this.#sourcesByDeviceId.get(deviceId)[0];
+  }
+
+  /** When the last box of this wire identity was deleted or replaced, ms since 1970 UTC; 0 for never. */
+  lastEndOf(deviceId: string): number {
+    return Math.max(0, ...this.#endedSourcesByDeviceId.get(deviceId).map(({ corruptedAt }) => corruptedAt ?? 0));
   }
 
   /** The source whose SIM card has this number now (digits, no `+`). */
@@ -164,6 +141,11 @@ export class Registry {
   /** Every command that has not ended. */
   openCommands(): IterableIterator<CommandRow> {
     return this.#openCommandsBySource.rows();
+  }
+
+  /** Sensors that were set up for a tracker, in no order. */
+  sensorsOfTracker(trackerId: number): readonly SensorRow[] {
+    return this.#sensorsByTracker.get(trackerId);
   }
 
   /** Applies a change and returns the change that undoes it. */

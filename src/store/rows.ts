@@ -3,6 +3,17 @@
  * never used twice; times are ms since 1970 UTC.
  */
 
+import type { ClaimRow, DeviceLicenceRow, ProjectRow, ProvisionJobRow, ShadowRow, TokenRow } from './claims/rows.js';
+import type {
+  DeviceVariableRow,
+  LicenseApiKeyRow,
+  LicenseBlacklistRow,
+  LicenseDeviceRow,
+  LicenseProductRow,
+  LicenseRow,
+  LicenseUserRow,
+} from './licensing/rows.js';
+
 /** A Navixy master user with what is theirs; also the owner of projects of other APIs. */
 export interface AccountRow {
   readonly id: number;
@@ -63,7 +74,7 @@ export interface SourceRow {
   readonly id: number;
   readonly accountId: number;
   readonly deviceId: string;
-  /** Code of the model catalogue. */
+  /** Code of the model catalogue; empty where it is not known yet: the first login decides then. */
   readonly model: string;
   /** Name of the protocol the model speaks. */
   readonly protocol: string;
@@ -75,8 +86,12 @@ export interface SourceRow {
   readonly createdAt: number;
   /** Deleted for good, or replaced by another box: its identity is free again. */
   readonly corrupted?: boolean;
+  /** When that was. */
+  readonly corruptedAt?: number;
   /** When set-up commands were last asked for. */
   readonly setUpAt?: number;
+  /** Records made before this time were an earlier owner's: they are acknowledged and dropped. */
+  readonly notBefore?: number;
 }
 
 /** Settings of a tracker; what is absent was never set. */
@@ -92,6 +107,8 @@ export interface TrackerSettings {
   readonly lbsMaxRadiusM?: number;
   /** As the API was given them. */
   readonly tracking?: Readonly<Record<string, unknown>>;
+  /** Names of outputs by their numbers, from 1. */
+  readonly outputTitles?: Readonly<Record<number, string>>;
 }
 
 /** What an account sees of a source. */
@@ -209,9 +226,20 @@ export interface MeterRow {
   readonly trackerId: number;
   readonly type: 'odometer' | 'engine_hours';
   readonly multiplier: number;
+  /** Metering sensor that the odometer follows. */
   readonly sensorId?: number;
-  /** Added to what the unit's own total says. */
-  readonly offset: number;
+  /** Where it was last set to: it has gone on from there. */
+  readonly start?: MeterStart;
+}
+
+/** What a counter was set to, and where the total that it follows stood then. */
+export interface MeterStart {
+  readonly value: number;
+  readonly at: number;
+  readonly sourceId: number;
+  /** Kind of the total (`domain/counters.ts`), and its value. */
+  readonly by: string;
+  readonly total: number;
 }
 
 /** Special settings of a source. The id is `sourceId:type`. */
@@ -270,6 +298,19 @@ export interface Tables {
   readonly meter: MeterRow;
   readonly specialSettings: SpecialSettingsRow;
   readonly command: CommandRow;
+  readonly licenseApiKey: LicenseApiKeyRow;
+  readonly licenseProduct: LicenseProductRow;
+  readonly license: LicenseRow;
+  readonly licenseUser: LicenseUserRow;
+  readonly licenseDevice: LicenseDeviceRow;
+  readonly licenseBlacklist: LicenseBlacklistRow;
+  readonly deviceVariable: DeviceVariableRow;
+  readonly project: ProjectRow;
+  readonly deviceLicence: DeviceLicenceRow;
+  readonly claim: ClaimRow;
+  readonly token: TokenRow;
+  readonly shadow: ShadowRow;
+  readonly provisionJob: ProvisionJobRow;
   readonly counter: CounterRow;
 }
 
@@ -294,6 +335,19 @@ export const tableNames: readonly TableName[] = [
   'meter',
   'specialSettings',
   'command',
+  'licenseApiKey',
+  'licenseProduct',
+  'license',
+  'licenseUser',
+  'licenseDevice',
+  'licenseBlacklist',
+  'deviceVariable',
+  'project',
+  'deviceLicence',
+  'claim',
+  'token',
+  'shadow',
+  'provisionJob',
   'counter',
 ];
 export type RowId = number | string;
