@@ -24,6 +24,7 @@ export const errorTable = {
 
   not_logged_in: ['session', 'a message before login'],
   unknown_unit: ['session', 'the identity is not registered'],
+  unclaimed_unit: ['session', 'the unit is provisioned but nobody has claimed it'],
   blocked_unit: ['session', 'the unit is blocked'],
   wrong_protocol: ['session', 'the unit is registered with a model of another protocol'],
   wrong_password: ['session', 'the unit sent a wrong password'],
@@ -51,6 +52,8 @@ export const errorTable = {
   data_dir_locked: ['store', 'another gateway uses the data directory'],
   backup_exists: ['store', 'there is something already where the copy is to be made'],
   backup_invalid: ['store', 'the directory is no copy of a journal'],
+  key_unreadable: ['store', 'a key file of the data directory cannot be read'],
+  secret_unreadable: ['store', 'a kept secret cannot be read with the keys of this data directory'],
   journal_exists: ['store', 'the data directory has a journal already'],
 
   config_invalid: ['config', 'the configuration is not valid'],

@@ -5,6 +5,7 @@ import type { UnitState } from '../domain/state.js';
 import type { ErrorCode } from '../errors.js';
 import type { Registry } from './registry.js';
 import type { RowId, TableName, Tables } from './rows.js';
+import type { Secrets } from './secret-box.js';
 
 /** One atomic change of the registry. Reads go to the registry, which shows the change at once. */
 export interface Transaction {
@@ -19,6 +20,8 @@ export interface Transaction {
 
 export interface RegistryStore {
   readonly registry: Registry;
+  /** For what must be readable again and is not to lie open in a row. */
+  readonly secrets: Secrets;
   /**
    * Runs `make` at once; what it put and removed is kept as one entry. Resolves with its result after the commit that holds it. Throws
    * what `make` throws (nothing is changed then), or `StoreError` when it could not be kept (the change is undone then).

@@ -2,7 +2,6 @@
  * The registry in memory: rows by id with the few look-ups the product needs. It is a fold over the journal: `apply` is the only way
  * in, and returns what undoes it. It does no I/O and checks no rules; those are of whoever makes the change.
  */
-import { ClaimLookUps } from './claims/look-ups.js';
 import { LicenseLookUps } from './licensing/look-ups.js';
 import { Index, type IndexesByTable } from './row-index.js';
 import type {
@@ -11,7 +10,6 @@ import type {
   PoisonRow,
   RowChange,
   RowId,
-  SensorRow,
   SessionRow,
   SourceRow,
   TableName,
@@ -43,13 +41,9 @@ export class Registry {
   readonly #openCommandsBySource = new Index<CommandRow>((row) =>
     row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
   );
-  readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
-  /** What the claim API looks up. */
-  readonly claims = new ClaimLookUps();
   /** What the licence API looks up. */
   readonly licensing = new LicenseLookUps();
   readonly #indexes: IndexesByTable = {
-    ...this.claims.indexes,
     ...this.licensing.indexes,
     source: [this.#sourcesByDeviceId, this.#endedSourcesByDeviceId, this.#sourcesByPhone],
     tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],
@@ -57,7 +51,6 @@ export class Registry {
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
-    sensor: [this.#sensorsByTracker],
     command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
@@ -141,11 +134,6 @@ export class Registry {
   /** Every command that has not ended. */
   openCommands(): IterableIterator<CommandRow> {
     return this.#openCommandsBySource.rows();
-  }
-
-  /** Sensors that were set up for a tracker, in no order. */
-  sensorsOfTracker(trackerId: number): readonly SensorRow[] {
-    return this.#sensorsByTracker.get(trackerId);
   }
 
   /** Applies a change and returns the change that undoes it. */

@@ -3,7 +3,6 @@
  * never used twice; times are ms since 1970 UTC.
  */
 
-import type { ClaimRow, DeviceLicenceRow, ProjectRow, ProvisionJobRow, ShadowRow, TokenRow } from './claims/rows.js';
 import type {
   DeviceVariableRow,
   LicenseApiKeyRow,
@@ -74,7 +73,7 @@ export interface SourceRow {
   readonly id: number;
   readonly accountId: number;
   readonly deviceId: string;
-  /** Code of the model catalogue; empty where it is not known yet: the first login decides then. */
+  /** Code of the model catalogue. */
   readonly model: string;
   /** Name of the protocol the model speaks. */
   readonly protocol: string;
@@ -90,8 +89,6 @@ export interface SourceRow {
   readonly corruptedAt?: number;
   /** When set-up commands were last asked for. */
   readonly setUpAt?: number;
-  /** Records made before this time were an earlier owner's: they are acknowledged and dropped. */
-  readonly notBefore?: number;
 }
 
 /** Settings of a tracker; what is absent was never set. */
@@ -107,8 +104,6 @@ export interface TrackerSettings {
   readonly lbsMaxRadiusM?: number;
   /** As the API was given them. */
   readonly tracking?: Readonly<Record<string, unknown>>;
-  /** Names of outputs by their numbers, from 1. */
-  readonly outputTitles?: Readonly<Record<number, string>>;
 }
 
 /** What an account sees of a source. */
@@ -226,20 +221,9 @@ export interface MeterRow {
   readonly trackerId: number;
   readonly type: 'odometer' | 'engine_hours';
   readonly multiplier: number;
-  /** Metering sensor that the odometer follows. */
   readonly sensorId?: number;
-  /** Where it was last set to: it has gone on from there. */
-  readonly start?: MeterStart;
-}
-
-/** What a counter was set to, and where the total that it follows stood then. */
-export interface MeterStart {
-  readonly value: number;
-  readonly at: number;
-  readonly sourceId: number;
-  /** Kind of the total (`domain/counters.ts`), and its value. */
-  readonly by: string;
-  readonly total: number;
+  /** Added to what the unit's own total says. */
+  readonly offset: number;
 }
 
 /** Special settings of a source. The id is `sourceId:type`. */
@@ -305,12 +289,6 @@ export interface Tables {
   readonly licenseDevice: LicenseDeviceRow;
   readonly licenseBlacklist: LicenseBlacklistRow;
   readonly deviceVariable: DeviceVariableRow;
-  readonly project: ProjectRow;
-  readonly deviceLicence: DeviceLicenceRow;
-  readonly claim: ClaimRow;
-  readonly token: TokenRow;
-  readonly shadow: ShadowRow;
-  readonly provisionJob: ProvisionJobRow;
   readonly counter: CounterRow;
 }
 
@@ -342,12 +320,6 @@ export const tableNames: readonly TableName[] = [
   'licenseDevice',
   'licenseBlacklist',
   'deviceVariable',
-  'project',
-  'deviceLicence',
-  'claim',
-  'token',
-  'shadow',
-  'provisionJob',
   'counter',
 ];
 export type RowId = number | string;

@@ -15,8 +15,10 @@ import type { ChangedRow, Health, RegistryStore, StateStore, StoreChanges, Trans
 import type { Engine } from './engine.js';
 import { EntryKind, type FrameToKeep } from './entries.js';
 import { type CommitListener, Journal } from './journal.js';
+import { keysInMemory } from './key-files.js';
 import { Registry } from './registry.js';
 import type { PoisonRow, RowChange, RowId, TableName, Tables } from './rows.js';
+import { SecretBox, type Secrets } from './secret-box.js';
 import { type UnitEntry, Units } from './units.js';
 
 /** Somebody who waits for a commit: told once for each commit it has something in. */
@@ -35,6 +37,8 @@ export interface StoreOptions {
   readonly metrics: Metrics;
   readonly timeRules: TimeRules;
   readonly trips: TripDetection;
+  /** Without it secrets can be read by this process only. */
+  readonly secrets?: Secrets;
 }
 
 /** A frame that was read, with what it says. */
@@ -70,6 +74,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   readonly registry = new Registry();
   readonly units = new Units();
   readonly engine: Engine;
+  readonly secrets: Secrets;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #timeRules: TimeRules;
@@ -85,6 +90,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
 
   constructor(options: StoreOptions) {
     this.engine = options.engine;
+    this.secrets = options.secrets ?? new SecretBox(keysInMemory());
     this.#clock = options.clock;
     this.#metrics = options.metrics;
     this.#timeRules = options.timeRules;

@@ -8,11 +8,14 @@ import type { Position } from '../../src/domain/update.js';
 import { UpdateBuilder } from '../../src/domain/update.js';
 import { StoreError } from '../../src/errors.js';
 import type { LiveUnits, RegistryStore, StateStore, Transaction } from '../../src/store/contract.js';
+import { keysInMemory } from '../../src/store/key-files.js';
 import { Registry } from '../../src/store/registry.js';
 import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
+import { SecretBox } from '../../src/store/secret-box.js';
 
 export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
   readonly registry = new Registry();
+  readonly secrets = new SecretBox(keysInMemory());
   readonly states = new Map<number, UnitState>();
   readonly connected = new Set<number>();
   /** How many changes were kept. */
