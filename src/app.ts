@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
+import type { TimeRules } from './domain/time-rules.js';
 import { Dispatcher } from './downlink/dispatcher.js';
 import type { ReportAddress } from './downlink/set-up.js';
 import { FileSmsGateway } from './downlink/sms.js';
@@ -28,6 +29,7 @@ import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
 import { DataDirLock } from './store/data-dir-lock.js';
 import type { Engine } from './store/engine.js';
+import { JournalHistory } from './store/history-records.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
 import { type RecoveryReport, recover } from './store/recovery.js';
@@ -76,7 +78,7 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
     engine,
     clock,
     metrics,
-    timeRules: { futureToleranceMs: config.clockToleranceMs, pastLimitMs: config.recordMaxAgeMs },
+    timeRules: timeRulesOf(config),
     trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
   });
   const report = await replay(store, deps.log).catch(async (error: unknown) => {
@@ -217,6 +219,7 @@ function openHttp(
   return createHttpServer({
     store,
     live: sessions,
+    history: historyOf(config, store),
     commands,
     health,
     metricsText: () => metrics.text(),
@@ -242,6 +245,14 @@ function openHttp(
       }),
     ],
   });
+}
+
+function historyOf(config: Config, { engine, units }: Store): JournalHistory {
+  return new JournalHistory({ engine, units, decode: decodeKept, timeRules: timeRulesOf(config) });
+}
+
+function timeRulesOf(config: Config): TimeRules {
+  return { futureToleranceMs: config.clockToleranceMs, pastLimitMs: config.recordMaxAgeMs };
 }
 
 async function listenHttp(http: HttpServer, config: Config, ports: Ports): Promise<void> {

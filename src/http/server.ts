@@ -13,6 +13,7 @@ import type { ReportAddress } from '../downlink/set-up.js';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
+import { type History, noHistory } from '../store/history-records.js';
 import { mountNavixy, sendError, toNavixyError } from './navixy/dialect.js';
 import { NavixyError } from './navixy/errors.js';
 import { type LoginLimits, Logins } from './navixy/logins.js';
@@ -27,6 +28,8 @@ export type Dialect = (app: FastifyInstance) => Promise<void> | void;
 export interface HttpOptions {
   readonly store: RegistryStore & StateStore;
   readonly live: LiveUnits;
+  /** Records of the past; without it there are none. */
+  readonly history?: History;
   /** Queues of commands to units; without them commands are kept and no unit is reached. */
   readonly commands?: Commands;
   readonly health: () => Health;
@@ -113,10 +116,10 @@ function navixyOptions(options: HttpOptions) {
   const statusRules = options.statusRules ?? defaultStatusRules;
   const isConnectionOriented = options.isConnectionOriented ?? (() => true);
   const logins = new Logins(clock, options.loginLimits);
-  const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo } = options;
+  const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo, history = noHistory } = options;
   const commands = options.commands ?? unreached(options);
   const limits = { statusRules, trips, setUpPauseMs };
-  const services = { store, live, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
+  const services = { store, live, history, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
   return { services, log, rateLimit: options.rateLimit ?? defaults.rateLimit };
 }
 

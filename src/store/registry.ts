@@ -10,6 +10,7 @@ import type {
   PoisonRow,
   RowChange,
   RowId,
+  SensorRow,
   SessionRow,
   SourceRow,
   TableName,
@@ -43,6 +44,7 @@ export class Registry {
   );
   /** What the licence API looks up. */
   readonly licensing = new LicenseLookUps();
+  readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
   readonly #indexes: IndexesByTable = {
     ...this.licensing.indexes,
     source: [this.#sourcesByDeviceId, this.#endedSourcesByDeviceId, this.#sourcesByPhone],
@@ -51,6 +53,7 @@ export class Registry {
     session: [this.#sessionsByDigest, this.#sessionsByUser],
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
+    sensor: [this.#sensorsByTracker],
     command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
@@ -134,6 +137,11 @@ export class Registry {
   /** Every command that has not ended. */
   openCommands(): IterableIterator<CommandRow> {
     return this.#openCommandsBySource.rows();
+  }
+
+  /** Sensors that were set up for a tracker, in no order. */
+  sensorsOfTracker(trackerId: number): readonly SensorRow[] {
+    return this.#sensorsByTracker.get(trackerId);
   }
 
   /** Applies a change and returns the change that undoes it. */

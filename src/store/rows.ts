@@ -104,6 +104,8 @@ export interface TrackerSettings {
   readonly lbsMaxRadiusM?: number;
   /** As the API was given them. */
   readonly tracking?: Readonly<Record<string, unknown>>;
+  /** Names of outputs by their numbers, from 1. */
+  readonly outputTitles?: Readonly<Record<number, string>>;
 }
 
 /** What an account sees of a source. */

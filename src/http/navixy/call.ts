@@ -8,6 +8,7 @@ import type { TripDetection } from '../../domain/state.js';
 import type { Commands } from '../../downlink/dispatcher.js';
 import type { ReportAddress } from '../../downlink/set-up.js';
 import type { LiveUnits, RegistryStore, StateStore } from '../../store/contract.js';
+import type { History } from '../../store/history-records.js';
 import type { ApiKeyRow, SessionRow, UserRow } from '../../store/rows.js';
 import type { DateFormat } from './dates.js';
 import type { NavixyCode, Violation } from './errors.js';
@@ -41,6 +42,8 @@ export type Right =
 export interface Services {
   readonly store: RegistryStore & StateStore;
   readonly live: LiveUnits;
+  /** Records that the journal keeps. */
+  readonly history: History;
   readonly clock: Clock;
   readonly statusRules: StatusRules;
   /** Whether units of a protocol hold a connection while they are on. */
