@@ -2,7 +2,11 @@
  * The state of one unit: a fold over its records. Every field carries the time at which the unit sampled it, and a record never
  * overwrites what a later one said, field by field. Applying the same record twice changes nothing.
  */
+import { HourMeter, Odometer } from './counters.js';
 import type { FieldValue, Position, StateUpdate } from './update.js';
+
+/** Raised whenever the same records fold to another state: what snapshots hold is then made anew from the journal. */
+export const stateVersion = 2;
 
 /** Most named fields kept for one unit; further names stay in the journal only. */
 export const maxFieldsPerUnit = 512;
@@ -49,11 +53,20 @@ class Layout {
 
 const emptyLayout = new Layout([], true);
 
+/** The field that engine hours are counted by. */
+const ignitionName = 'ignition';
+
 /** Named values, each with its time. */
 export class FieldSet {
   #layout = emptyLayout;
   readonly #values: FieldValue[] = [];
   readonly #times: number[] = [];
+  #ignitionSlot = -1;
+
+  /** Place of the ignition; -1 while the unit has not reported it. */
+  get ignitionSlot(): number {
+    return this.#ignitionSlot;
+  }
 
   get size(): number {
     return this.#values.length;
@@ -100,6 +113,7 @@ export class FieldSet {
     this.#layout = this.#layout.with(name);
     this.#values.push(false);
     this.#times.push(Number.NEGATIVE_INFINITY);
+    if (name === ignitionName) this.#ignitionSlot = this.#values.length - 1;
     return this.#values.length - 1;
   }
 }
@@ -133,6 +147,10 @@ export const defaultTripDetection: TripDetection = { idleSpeedKmh: 3, minIdleMs:
 /** What is known of a unit. Times are ms since 1970 UTC, 0 for never. */
 export class UnitState {
   readonly fields = new FieldSet();
+  /** Distance by the fixes of the receiver. */
+  readonly odometer = new Odometer();
+  /** Time with the ignition on. */
+  readonly hourMeter = new HourMeter();
   /** Coordinates of the last valid fix; null before the first. */
   lat: number | null = null;
   lng: number | null = null;
@@ -174,6 +192,10 @@ export class UnitState {
     if (receivedAt > this.heardAt) this.heardAt = receivedAt;
     if (at > this.recordAt) this.recordAt = at;
     this.fields.merge(update.names, update.values, at);
+    const { ignitionSlot } = this.fields;
+    if (ignitionSlot >= 0) {
+      this.hourMeter.add(this.fields.valueAt(ignitionSlot) === true, this.fields.timeAt(ignitionSlot));
+    }
     const position = update.position;
     if (position !== null) this.#applyPosition(position, at, update.names.includes('gps_lbs'), trips);
   }
@@ -193,7 +215,9 @@ export class UnitState {
     this.speedKmh = position.speedKmh ?? 0;
     if (position.headingDeg !== undefined) this.headingDeg = position.headingDeg;
     if (position.altitudeM !== undefined) this.altitudeM = position.altitudeM;
-    if (!fromCells && at > this.judgedAt) this.#judgeMovement(at, trips);
+    if (fromCells || at <= this.judgedAt) return;
+    this.odometer.add(position.lat, position.lng, this.speedKmh, at);
+    this.#judgeMovement(at, trips);
   }
 
   #gpsPoint(satellites: number): GpsPoint | null {
@@ -232,17 +256,21 @@ export class UnitState {
 
 /** A unit's state as plain JSON, for snapshots. */
 export interface StateSnapshot {
-  readonly scalars: Omit<UnitState, 'fields' | 'apply' | 'version'>;
+  readonly scalars: Omit<UnitState, 'fields' | 'odometer' | 'hourMeter' | 'apply' | 'version'>;
+  readonly odometer: Pick<Odometer, 'km' | 'lat' | 'lng' | 'at'>;
+  readonly hourMeter: Pick<HourMeter, 'ms' | 'isOn' | 'at'>;
   readonly names: readonly string[];
   readonly values: readonly FieldValue[];
   readonly times: readonly number[];
 }
 
 export function snapshotOf(state: UnitState): StateSnapshot {
-  const { fields, ...scalars } = state;
+  const { fields, odometer, hourMeter, ...scalars } = state;
   const indexes = [...fields.names.slice(0, fields.size).keys()];
   return {
     scalars,
+    odometer: { ...odometer },
+    hourMeter: { ...hourMeter },
     names: fields.names.slice(0, fields.size),
     values: indexes.map((index) => fields.valueAt(index)),
     times: indexes.map((index) => fields.timeAt(index)),
@@ -252,6 +280,8 @@ export function snapshotOf(state: UnitState): StateSnapshot {
 export function stateFrom(snapshot: StateSnapshot): UnitState {
   const state = new UnitState();
   Object.assign(state, snapshot.scalars);
+  Object.assign(state.odometer, snapshot.odometer);
+  Object.assign(state.hourMeter, snapshot.hourMeter);
   snapshot.names.forEach((name, i) => {
     state.fields.merge([name], [snapshot.values[i] as FieldValue], snapshot.times[i] as number);
   });

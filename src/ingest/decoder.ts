@@ -1,6 +1,7 @@
 /**
  * Decodes kept frames again, for recovery and for whoever reads the journal.
  */
+import { stateVersion } from '../domain/state.js';
 import type { StateUpdate } from '../domain/update.js';
 import { MilepostError } from '../errors.js';
 import type { DecodeContext } from '../protocols/protocol.js';
@@ -21,7 +22,8 @@ export function decodeKept(entry: FrameEntry): readonly StateUpdate[] | undefine
   }
 }
 
-/** The version of each protocol's decoder. */
-export const decoderVersions: Readonly<Record<string, number>> = Object.fromEntries(
-  protocols.map((protocol) => [protocol.name, protocol.decoderVersion]),
-);
+/** The version of each protocol's decoder, and under a name of no protocol that of the fold. */
+export const decoderVersions: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(protocols.map((protocol) => [protocol.name, protocol.decoderVersion])),
+  '(state)': stateVersion,
+};

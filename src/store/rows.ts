@@ -223,9 +223,20 @@ export interface MeterRow {
   readonly trackerId: number;
   readonly type: 'odometer' | 'engine_hours';
   readonly multiplier: number;
+  /** Metering sensor that the odometer follows. */
   readonly sensorId?: number;
-  /** Added to what the unit's own total says. */
-  readonly offset: number;
+  /** Where it was last set to: it has gone on from there. */
+  readonly start?: MeterStart;
+}
+
+/** What a counter was set to, and where the total that it follows stood then. */
+export interface MeterStart {
+  readonly value: number;
+  readonly at: number;
+  readonly sourceId: number;
+  /** Kind of the total (`domain/counters.ts`), and its value. */
+  readonly by: string;
+  readonly total: number;
 }
 
 /** Special settings of a source. The id is `sourceId:type`. */
