@@ -31,7 +31,7 @@ export function mountOps(instance: FastifyInstance, options: OpsOptions): void {
 
   app.get(
     '/metrics',
-    { schema: { tags, summary: 'Figures for Prometheus', produces: ['text/plain'] } },
+    { schema: { tags, summary: 'Figures for Prometheus', produces: ['text/plain'], response: { 200: Type.String() } } },
     async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metricsText()),
   );
 

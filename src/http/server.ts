@@ -14,6 +14,8 @@ import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
 import { type History, noHistory } from '../store/history-records.js';
+import { mountDocsPage } from './docs-page.js';
+import { calls } from './navixy/call-list.js';
 import { mountNavixy, sendError, toNavixyError } from './navixy/dialect.js';
 import { NavixyError } from './navixy/errors.js';
 import { type LoginLimits, Logins } from './navixy/logins.js';
@@ -86,9 +88,10 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       components: components as never,
     },
     transformObject: (document) =>
-      refineDocument('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      refineDocument('openapiObject' in document ? document.openapiObject : document.swaggerObject, calls),
   });
   await app.register(async (scope) => mountOps(scope, options));
+  await app.register(async (scope) => mountDocsPage(scope));
   for (const dialect of options.dialects ?? []) await app.register(async (scope) => dialect(scope));
   await app.register(async (scope) => mountNavixy(scope, navixyOptions(options)));
   await app.ready();

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { VirtualClock } from '../../src/clock.js';
 import { Dispatcher } from '../../src/downlink/dispatcher.js';
 import type { SmsGateway } from '../../src/downlink/sms.js';
+import { calls } from '../../src/http/navixy/call-list.js';
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.js';
 import { checkCommand } from '../../src/ingest/command-check.js';
 import { createAccount, type NewAccount, type NewTracker, registerTracker } from '../../src/store/accounts.js';
@@ -15,6 +16,9 @@ import { digestOf, newCredential } from '../../src/store/credentials.js';
 import type { SourceRow, TrackerRow, UserRow } from '../../src/store/rows.js';
 import { FakeLinks } from './fake-links.js';
 import { MemoryStore } from './memory-store.js';
+import { holdHandlers, holdToDocument } from './openapi-check.js';
+
+holdHandlers(calls);
 
 /** Ways to pass parameters. */
 export const forms = ['get', 'form', 'json'] as const;
@@ -76,6 +80,7 @@ export class TestApi {
       rateLimit: 0,
       ...options,
     });
+    holdToDocument(server.app);
     api.it = new TestApi({ clock, store, server, logLines, links });
     return api.it;
   }

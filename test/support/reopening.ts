@@ -14,6 +14,7 @@ import { encodeContext } from '../../src/store/entries.js';
 import { recover } from '../../src/store/recovery.js';
 import { Snapshots } from '../../src/store/snapshots.js';
 import { Store } from '../../src/store/store.js';
+import { holdToDocument } from './openapi-check.js';
 
 const log = pino({ level: 'silent' });
 const decoderVersions = { any: 1 };
@@ -64,6 +65,7 @@ export class ReopeningApi implements LiveUnits {
       health: () => store.health,
       metricsText: async () => '',
     });
+    holdToDocument(server.app);
     this.#open = { store, snapshots, server };
   }
 

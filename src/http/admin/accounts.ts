@@ -22,7 +22,7 @@ import {
   typed,
 } from './route.js';
 
-const accountBodySchema = Type.Object({
+export const accountBodySchema = Type.Object({
   id: Type.Integer(),
   login: Type.String({ description: 'Of the master user' }),
   user_id: Type.Integer({ description: 'The master user' }),
@@ -39,7 +39,7 @@ const accountBodySchema = Type.Object({
 
 /** What may be changed of an account; what belongs to it has routes of its own, or is set up. */
 const { password, time_zone, measurement_system, locale, legal_type, blocked: isBlocked } = accountSchema.properties;
-const accountChange = Type.Object(
+export const accountChange = Type.Object(
   {
     ...{ password, time_zone, measurement_system, locale, legal_type, blocked: isBlocked },
     device_limit: Type.Optional(

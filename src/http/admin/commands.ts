@@ -13,7 +13,7 @@ import { answers, documented, idParams, isoTime, nullable, page, pageOf, pageQue
 
 const isoOrNull = (description: string) => nullable(Type.String({ description: `${description}, ISO 8601` }));
 
-const commandBodySchema = Type.Object({
+export const commandBodySchema = Type.Object({
   id: Type.Integer(),
   source_id: Type.Integer(),
   device_id: Type.String({ description: 'Identity on the wire' }),

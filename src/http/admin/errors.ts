@@ -5,6 +5,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyError } from 'fastify';
 import { StoreError } from '../../errors.js';
 import { pathText, SetupError, type SetupProblem } from '../../store/setup/problem.js';
+import { oneOf } from '../navixy/param-types.js';
 
 /** Codes and their HTTP statuses. */
 export const adminErrors = {
@@ -52,7 +53,7 @@ export class AdminError extends Error {
 
 export const adminErrorSchema = Type.Object({
   error: Type.Object({
-    code: Type.String({ description: Object.keys(adminErrors).join(', ') }),
+    code: oneOf(Object.keys(adminErrors) as AdminErrorCode[]),
     message: Type.String(),
     problems: Type.Optional(
       Type.Array(

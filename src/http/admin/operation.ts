@@ -14,7 +14,7 @@ import { answers, applyFile, documented, isoTime, nullable, typed } from './rout
 /** A setup with some ten thousand devices. */
 const setupMaxBytes = 16 * 1024 * 1024;
 
-const tallySchema = Type.Object({ created: Type.Integer(), updated: Type.Integer(), unchanged: Type.Integer() });
+export const tallySchema = Type.Object({ created: Type.Integer(), updated: Type.Integer(), unchanged: Type.Integer() });
 const reportProperties: TProperties = Object.fromEntries(sections.map((name) => [name, Type.Optional(tallySchema)]));
 const reportSchema = Type.Object({
   changed: Type.Boolean({ description: 'False when everything was so already' }),
@@ -69,7 +69,7 @@ function reportBody(report: SetupReport) {
   return { changed: report.isChanged, sections: report.sections };
 }
 
-const refusedSchema = Type.Object({
+export const refusedSchema = Type.Object({
   identity: nullable(Type.String({ description: 'What the unit called itself; null when it did not come so far' })),
   address: Type.String({ description: 'Where it came from last' }),
   protocol: nullable(Type.String()),
@@ -97,7 +97,7 @@ function mountRefused(scope: FastifyInstance, options: AdminOptions): void {
   });
 }
 
-const backupRequest = Type.Object(
+export const backupRequest = Type.Object(
   {
     name: Type.Optional(
       Type.String({
@@ -109,10 +109,12 @@ const backupRequest = Type.Object(
   { additionalProperties: false },
 );
 
+export const backupMade = Type.Object({ path: Type.String(), size_bytes: Type.Integer() });
+
 function mountBackup(scope: FastifyInstance, options: AdminOptions): void {
   const schema = documented('Copies the journal to `backups/NAME` of the data directory, as it is at one moment', {
     body: backupRequest,
-    response: answers(Type.Object({ path: Type.String(), size_bytes: Type.Integer() }), 201),
+    response: answers(backupMade, 201),
   });
   typed(scope).post('/backup', { schema }, async ({ body }, reply) => {
     if (options.backUp === undefined) throw new AdminError('conflict', 'nothing is kept on disk');

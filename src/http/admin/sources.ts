@@ -9,7 +9,7 @@ import type { AdminOptions } from './dialect.js';
 import { notFound } from './errors.js';
 import { answers, documented, idParams, isoTime, nullable, page, pageOf, pageQueryWith, typed } from './route.js';
 
-const sourceBodySchema = Type.Object({
+export const sourceBodySchema = Type.Object({
   id: Type.Integer(),
   device_id: Type.String({ description: 'Identity on the wire' }),
   account_id: Type.Integer(),

@@ -10,20 +10,20 @@ import { deleteClone, tiesOf } from '../../store/removal.js';
 import type { TableName, Tables } from '../../store/rows.js';
 import * as setup from '../../store/setup/schema.js';
 import { masterOf } from '../../store/setup/users.js';
+import { oneOf } from '../navixy/param-types.js';
 import type { AdminOptions } from './dialect.js';
 import { AdminError, notFound } from './errors.js';
 import { answers, applyPart, documented, done, isoTime, nullable, page, pageOf, pageQuery, typed } from './route.js';
 
 /** One kind of thing that is kept. */
 interface Stock<N extends TableName> {
-  readonly path: string;
+  readonly path: keyof typeof stockBodies;
   /** What one is called. */
   readonly noun: string;
   readonly table: N;
   /** Section of the setup. */
   readonly section: keyof setup.Setup;
   readonly item: TSchema;
-  readonly shown: TProperties;
   readonly show: (row: Tables[N], registry: Registry) => Record<string, unknown>;
   /** The only rows of the table that are meant. */
   readonly only?: (row: Tables[N]) => boolean;
@@ -36,10 +36,24 @@ interface Stock<N extends TableName> {
 const text = Type.String();
 const int = Type.Integer();
 
+/** How each kind is shown, by its path. */
+export const stockBodies = {
+  tariffs: { id: int, name: text, legal_type: nullable(text) },
+  sims: { iccid: text, phone: text },
+  'activation-codes': { code: text, tariff_id: nullable(int), used_at: nullable(text), tracker_id: nullable(int) },
+  bundles: { imei: text, model: text, iccid: text, phone: text, account: text, activation_code: nullable(text) },
+  clones: { id: int, label: text, of: text, account: text, source_id: int, group_id: int },
+  rules: { id: int, account: text, tracker_ids: Type.Array(int) },
+  vehicles: { id: int, account: text, tracker_ids: Type.Array(int) },
+} satisfies Record<string, TProperties>;
+
+export const outcomeSchema = Type.Object({
+  outcome: oneOf(['created', 'updated', 'unchanged']),
+});
+
 const stocks = [
   stock({
     ...{ path: 'tariffs', noun: 'tariff', table: 'tariff', section: 'tariffs', item: setup.tariffSchema },
-    shown: { id: int, name: text, legal_type: nullable(text) },
     show: (row) => ({ id: row.id, name: row.name, legal_type: row.legalType ?? null }),
     isNumbered: true,
     remove(tx, { id }) {
@@ -52,7 +66,6 @@ const stocks = [
   }),
   stock({
     ...{ path: 'sims', noun: 'SIM card', table: 'sim', section: 'sims', item: setup.simSchema },
-    shown: { iccid: text, phone: text },
     show: (row) => ({ iccid: row.id, phone: row.phone }),
     isNumbered: false,
     remove: (tx, { id }) => tx.remove('sim', id),
@@ -60,7 +73,6 @@ const stocks = [
   stock({
     ...{ path: 'activation-codes', noun: 'activation code', table: 'activationCode', section: 'activation_codes' },
     item: setup.activationCodeSchema,
-    shown: { code: text, tariff_id: nullable(int), used_at: nullable(text), tracker_id: nullable(int) },
     show: (row) => ({
       ...{ code: row.id, tariff_id: row.tariffId ?? null },
       ...{ used_at: isoTime(row.usedAt), tracker_id: row.trackerId ?? null },
@@ -70,7 +82,6 @@ const stocks = [
   }),
   stock({
     ...{ path: 'bundles', noun: 'bundle', table: 'bundle', section: 'bundles', item: setup.bundleSchema },
-    shown: { imei: text, model: text, iccid: text, phone: text, account: text, activation_code: nullable(text) },
     show: (row, registry) => ({
       ...{ imei: row.id, model: row.model, iccid: row.iccid, phone: row.phone },
       ...{ account: loginOf(registry, row.accountId), activation_code: row.activationCode ?? null },
@@ -80,7 +91,6 @@ const stocks = [
   }),
   stock({
     ...{ path: 'clones', noun: 'clone', table: 'tracker', section: 'clones', item: setup.cloneSchema },
-    shown: { id: int, label: text, of: text, account: text, source_id: int, group_id: int },
     show: (row, registry) => ({
       ...{ id: row.id, label: row.label, of: registry.get('source', row.sourceId)?.deviceId ?? '' },
       ...{ account: loginOf(registry, row.accountId), source_id: row.sourceId, group_id: row.groupId },
@@ -96,7 +106,6 @@ const stocks = [
   }),
   stock({
     ...{ path: 'rules', noun: 'rule', table: 'rule', section: 'rules', item: setup.ruleSchema },
-    shown: { id: int, account: text, tracker_ids: Type.Array(int) },
     show: (row, registry) => ({
       ...{ id: row.id, account: loginOf(registry, row.accountId), tracker_ids: [...row.trackerIds] },
     }),
@@ -105,7 +114,6 @@ const stocks = [
   }),
   stock({
     ...{ path: 'vehicles', noun: 'vehicle', table: 'vehicle', section: 'vehicles', item: setup.vehicleSchema },
-    shown: { id: int, account: text, tracker_ids: Type.Array(int) },
     show: (row, registry) => ({
       ...{ id: row.id, account: loginOf(registry, row.accountId) },
       tracker_ids: [row.trackerId, ...(row.otherTrackerIds ?? [])],
@@ -133,7 +141,7 @@ function mountOne(scope: FastifyInstance, options: AdminOptions, declared: Stock
   const app = typed(scope);
   const { registry } = options.store;
   const { path, noun, table, section } = declared;
-  const shown = Type.Object(declared.shown);
+  const shown = Type.Object(stockBodies[path] as TProperties);
 
   const listing = documented(`Every ${noun}`, { querystring: pageQuery, response: answers(pageOf(shown)) });
   app.get(`/${path}`, { schema: listing }, ({ query }) => {
@@ -142,16 +150,15 @@ function mountOne(scope: FastifyInstance, options: AdminOptions, declared: Stock
     return page(rows, query, (row) => declared.show(row, registry)) as never;
   });
 
-  const outcome = Type.Object({ outcome: Type.String({ description: 'created, updated or unchanged' }) });
   const making = documented(`Makes or changes a ${noun}, in the words of the setup file`, {
     body: declared.item,
-    response: answers(outcome),
+    response: answers(outcomeSchema),
   });
   app.post(`/${path}`, { schema: making }, async ({ body }) => {
     const report = await applyPart(options, { [section]: [body] });
     const tally = report.sections[section];
-    if (tally?.created === 1) return { outcome: 'created' };
-    return { outcome: tally?.updated === 1 ? 'updated' : 'unchanged' };
+    if (tally?.created === 1) return { outcome: 'created' as const };
+    return { outcome: tally?.updated === 1 ? ('updated' as const) : ('unchanged' as const) };
   });
 
   const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });

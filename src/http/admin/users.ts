@@ -24,7 +24,7 @@ import {
   typed,
 } from './route.js';
 
-const userBodySchema = Type.Object({
+export const userBodySchema = Type.Object({
   id: Type.Integer(),
   account_id: Type.Integer(),
   login: Type.String(),
@@ -39,7 +39,7 @@ const userBodySchema = Type.Object({
 });
 
 const { login: _login, ...changeable } = subUserSchema.properties;
-const userChange = Type.Object(changeable, { additionalProperties: false });
+export const userChange = Type.Object(changeable, { additionalProperties: false });
 
 export function mountUsers(scope: FastifyInstance, options: AdminOptions): void {
   const app = typed(scope);

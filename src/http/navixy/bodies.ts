@@ -16,14 +16,27 @@ const date = Type.String({ description: '`yyyy-MM-dd`' });
 
 const text = <T extends string>(values: readonly T[]) => Type.Unsafe<T>({ type: 'string', enum: [...values] });
 
-export const errorSchema = Type.Object(
-  {
-    success: Type.Literal(false),
-    status: Type.Object({ code: Type.Integer(), description: Type.String() }),
-    errors: Type.Optional(Type.Array(Type.Object({ parameter: Type.String(), error: Type.String() }))),
+const duration = Type.String({ description: 'ISO 8601: `PT4M31.575S`' });
+
+/** What errors of some codes hold besides their status. */
+export const errorExtras = {
+  7: {
+    errors: Type.Array(Type.Object({ parameter: Type.String(), error: Type.String() }), {
+      description: 'Every fault of every parameter',
+    }),
   },
-  { additionalProperties: true },
-);
+  203: {
+    rules: Type.Array(Type.Integer(), { description: 'Rules that tie the tracker down' }),
+    vehicles: Type.Array(Type.Integer(), { description: 'Vehicles that tie it down' }),
+  },
+  264: { timeout: duration, remainder: duration },
+} as const;
+
+export const errorSchema = Type.Object({
+  success: Type.Literal(false),
+  status: Type.Object({ code: Type.Integer(), description: Type.String() }),
+  errors: Type.Optional(errorExtras[7].errors),
+});
 
 export const trackerSchema = Type.Object({
   id: Type.Integer(),

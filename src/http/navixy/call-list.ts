@@ -1,5 +1,5 @@
 /**
- * The only list of calls. Adding one is a file (or a few lines in one) under `calls/` and a line here.
+ * The only list of calls. Adding one is a file (or a few lines in one) under `calls/`, a line here, and one for its type below.
  */
 import type { Call } from './call.js';
 import { apiKeyCalls } from './calls/api-key.js';
@@ -43,3 +43,26 @@ export const calls: readonly Call[] = [
   ...trackerOutputCalls,
   ...specialSettingsCalls,
 ];
+
+/** Every call with its name, parameters and answer as types. */
+export type DeclaredCall = (
+  | typeof userCalls
+  | typeof apiKeyCalls
+  | typeof modelCalls
+  | typeof trackerListCalls
+  | typeof trackerRegisterCalls
+  | typeof trackerReplaceCalls
+  | typeof trackerRemoveCalls
+  | typeof trackerPhoneCalls
+  | typeof trackerSettingsCalls
+  | typeof groupCalls
+  | typeof tagCalls
+  | typeof pluginCalls
+  | typeof userSettingsCalls
+  | typeof timezoneCalls
+  | typeof trackerStateCalls
+  | typeof trackerReadingCalls
+  | typeof trackerCommandCalls
+  | typeof trackerOutputCalls
+  | typeof specialSettingsCalls
+)[number];

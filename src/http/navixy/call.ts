@@ -86,9 +86,9 @@ export interface CallContext extends PublicContext {
  */
 export type Access = 'public' | 'session' | 'any' | 'master' | 'master-session';
 
-interface Declaration<P extends TObject, R extends TProperties> {
+interface Declaration<N extends string, P extends TObject, R extends TProperties> {
   /** Path without the leading slash. */
-  readonly name: string;
+  readonly name: N;
   /** One line for the OpenAPI document. */
   readonly summary: string;
   readonly params: P;
@@ -109,7 +109,7 @@ export class PreparedAnswer {
 
 type Answer<R extends TProperties> = Static<TObject<R>> | PreparedAnswer | Promise<Static<TObject<R>> | PreparedAnswer>;
 
-interface CallDeclaration<P extends TObject, R extends TProperties> extends Declaration<P, R> {
+interface CallDeclaration<N extends string, P extends TObject, R extends TProperties> extends Declaration<N, P, R> {
   readonly access?: Exclude<Access, 'public'>;
   /** All of these are needed. */
   readonly rights?: readonly Right[];
@@ -118,38 +118,51 @@ interface CallDeclaration<P extends TObject, R extends TProperties> extends Decl
   readonly handler: (context: CallContext, params: Static<P>) => Answer<R>;
 }
 
-interface PublicDeclaration<P extends TObject, R extends TProperties> extends Declaration<P, R> {
+interface PublicDeclaration<N extends string, P extends TObject, R extends TProperties> extends Declaration<N, P, R> {
   readonly handler: (context: PublicContext, params: Static<P>) => Answer<R>;
 }
 
-interface CallBase extends Declaration<TObject, TProperties> {
+interface CallBase<N extends string, P extends TObject, R extends TProperties> extends Declaration<N, P, R> {
   readonly errors: readonly NavixyCode[];
   readonly examine: (params: never) => readonly Violation[];
 }
 
-/** A call as the router sees it. */
-export type Call =
-  | (CallBase & { readonly access: 'public'; readonly handler: (context: PublicContext, params: never) => unknown })
-  | (CallBase & {
+/** A call that remembers what it was declared with, for the types of the client. */
+export type TypedCall<N extends string, P extends TObject, R extends TProperties> =
+  | (CallBase<N, P, R> & {
+      readonly access: 'public';
+      readonly handler: (context: PublicContext, params: never) => unknown;
+    })
+  | (CallBase<N, P, R> & {
       readonly access: Exclude<Access, 'public'>;
       readonly rights: readonly Right[];
       readonly handler: (context: CallContext, params: never) => unknown;
     });
 
+/** A call as the router sees it. */
+export type Call = TypedCall<string, TObject, TProperties>;
+
 const noFaults = (): readonly Violation[] => [];
 
 /** Declares a call that needs a credential. */
-export function defineCall<P extends TObject, R extends TProperties>(declaration: CallDeclaration<P, R>): Call {
+export function defineCall<const N extends string, P extends TObject, R extends TProperties>(
+  declaration: CallDeclaration<N, P, R>,
+): TypedCall<N, P, R> {
   return { access: 'any', rights: [], errors: [], examine: noFaults, ...declaration };
 }
 
 /** Declares a call that anybody may make. */
-export function definePublicCall<P extends TObject, R extends TProperties>(declaration: PublicDeclaration<P, R>): Call {
+export function definePublicCall<const N extends string, P extends TObject, R extends TProperties>(
+  declaration: PublicDeclaration<N, P, R>,
+): TypedCall<N, P, R> {
   return { errors: [], examine: noFaults, ...declaration, access: 'public' };
 }
 
 /** The same call under another name. */
-export function alias(call: Call, name: string): Call {
+export function alias<const N extends string, P extends TObject, R extends TProperties>(
+  call: TypedCall<string, P, R>,
+  name: N,
+): TypedCall<N, P, R> {
   return { ...call, name };
 }
 

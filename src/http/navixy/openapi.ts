@@ -3,9 +3,9 @@
  */
 import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifySchema } from 'fastify';
-import { errorSchema } from './bodies.js';
+import { errorExtras, errorSchema } from './bodies.js';
 import type { Call } from './call.js';
-import { errorCodes } from './errors.js';
+import { errorCodes, type NavixyCode } from './errors.js';
 
 /** Answers of a call, for its serialiser. */
 export function responseSchema(call: Call): Record<number, TSchema> {
@@ -69,25 +69,65 @@ interface PathItem {
   post?: Operation;
 }
 
-/** The document with GET taking its parameters in the query only and POST in the body, and with the error answers of every call. */
-export function refineDocument<D>(document: D): D {
-  const { paths = {} } = document as { readonly paths?: Record<string, PathItem> };
-  for (const [url, path] of Object.entries(paths)) {
-    if (path.get === undefined || path.post === undefined || url.startsWith('/admin/')) continue;
+interface Document {
+  readonly paths?: Record<string, PathItem>;
+  readonly components?: { responses?: Record<string, unknown> };
+}
+
+/** The document with GET taking its parameters in the query only and POST in the body, and with the errors of every call. */
+export function refineDocument<D>(document: D, calls: readonly Call[]): D {
+  const { paths = {}, components: parts } = document as Document;
+  const shared: Record<string, unknown> = {};
+  for (const call of calls) {
+    const path = paths[`/${call.name}`];
+    if (path?.get === undefined || path.post === undefined) continue;
+    const errors = errorResponses(call, shared);
     const { requestBody: _body, ...get } = path.get;
     const { parameters: _parameters, ...post } = path.post;
-    path.get = withErrors(get);
-    path.post = withErrors(post);
+    path.get = { ...get, responses: { ...get.responses, ...errors } };
+    path.post = { ...post, responses: { ...post.responses, ...errors } };
   }
+  if (parts !== undefined) parts.responses = { ...parts.responses, ...shared };
   return document;
 }
 
-function withErrors(operation: Operation): Operation {
-  const answer = {
-    description: 'An error, told by its code',
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-  };
-  return { ...operation, responses: { ...operation.responses, '4XX': answer, '5XX': answer } };
+/** Codes that a call answers without declaring them: those of any request, of its credential, its rights and its parameters. */
+function generalCodes(call: Call): NavixyCode[] {
+  const codes: NavixyCode[] = [5, 6, 9, 14, 15];
+  if (Object.keys(call.params.properties).length > 0) codes.push(7);
+  if (call.access === 'public') return codes;
+  codes.push(3, 4, 275);
+  const needsMaster = call.access === 'master' || call.access === 'master-session';
+  return needsMaster || call.rights.length > 0 ? [...codes, 13] : codes;
+}
+
+/** Errors of a call by HTTP status, as references to answers that all calls with the same codes share. */
+function errorResponses(call: Call, shared: Record<string, unknown>): Record<string, unknown> {
+  const codes = [...new Set([...generalCodes(call), ...call.errors])].sort((left, right) => left - right);
+  const statuses = [...new Set(codes.map((code) => errorCodes[code][1]))].sort((left, right) => left - right);
+  const responses: Record<string, unknown> = {};
+  for (const status of statuses) {
+    const ofStatus = codes.filter((code) => errorCodes[code][1] === status);
+    const name = `Error-${ofStatus.join('-')}`;
+    shared[name] ??= {
+      description: ofStatus.map((code) => `${code} ${errorCodes[code][0]}`).join(', '),
+      content: { 'application/json': { schema: errorSchemaOf(ofStatus) } },
+    };
+    responses[status] = { $ref: `#/components/responses/${name}` };
+  }
+  return responses;
+}
+
+function errorSchemaOf(codes: readonly NavixyCode[]): TSchema {
+  const extras = codes.flatMap((code) => Object.entries(code in errorExtras ? errorExtras[code as 7] : {}));
+  return Type.Object({
+    success: Type.Literal(false),
+    status: Type.Object({
+      code: Type.Unsafe<number>({ type: 'integer', enum: [...codes] }),
+      description: Type.String(),
+    }),
+    ...Object.fromEntries(extras.map(([name, schema]) => [name, Type.Optional(schema)])),
+  });
 }
 
 /** Parts of the document that are no calls. */

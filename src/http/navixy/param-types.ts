@@ -24,11 +24,13 @@ export function printable(min: number, max: number, description: string) {
   return checked(Type.String({ minLength: min, maxLength: max, description }), printableProblem);
 }
 
+/** A parameter that need not be given: it has this value then, and its type says so. */
+export function withDefault<S extends TSchema>(schema: S, value: Static<S>): S & { default: Static<S> } {
+  return { ...schema, default: value };
+}
+
 /** Text of a fixed set. */
-export function oneOf<const T extends readonly string[]>(
-  values: T,
-  options: { description?: string; default?: T[number] } = {},
-) {
+export function oneOf<const T extends readonly string[]>(values: T, options: { description?: string } = {}) {
   return Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 }
 

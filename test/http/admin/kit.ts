@@ -12,6 +12,7 @@ import { createAccount, registerTracker } from '../../../src/store/accounts.js';
 import { digestOf, newCredential } from '../../../src/store/credentials.js';
 import type { SourceRow, TrackerRow } from '../../../src/store/rows.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { holdToDocument } from '../../support/openapi-check.js';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -40,6 +41,7 @@ export class AdminApi {
     const parts = { store, live, clock, log, rateLimit: 0 };
     const admin = adminDialect({ ...parts, refused: api.refusals, backUp: undefined, ...options });
     api.server = await createHttpServer({ ...parts, health, metricsText: async () => '', dialects: [admin] });
+    holdToDocument(api.server.app);
     api.hash = await api.session(await api.account('admin', true));
     return api;
   }

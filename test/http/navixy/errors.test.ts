@@ -84,7 +84,7 @@ describe('paths', () => {
     '/v2',
     '/v2/v2/tracker/list',
     '/%zz',
-    '/tracker/settings/read',
+    '/tracker/nonsense/read',
     '/tracker/list//',
   ])('%s is an unknown resource', async (path) => {
     expect(await api.call(path, {}, 'get')).toEqual(refusal(111));

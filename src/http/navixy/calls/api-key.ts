@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox';
 import { credentialLength, digestOf, newCredential } from '../../../store/credentials.js';
 import type { ApiKeyRow } from '../../../store/rows.js';
 import { apiKeySchema } from '../bodies.js';
-import { alias, type Call, type CallContext, defineCall, noParams } from '../call.js';
+import { alias, type CallContext, defineCall, noParams } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { printable } from '../param-types.js';
 
@@ -91,11 +91,11 @@ async function deleteKey(context: CallContext, given: string): Promise<Record<st
   return {};
 }
 
-export const apiKeyCalls: readonly Call[] = [
+export const apiKeyCalls = [
   create,
   list,
   remove,
   alias(create, 'user/api_key/create'),
   alias(list, 'user/api_key/list'),
   removeByOldName,
-];
+] as const;

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Transaction } from '../../../store/contract.js';
 import type { GroupRow } from '../../../store/rows.js';
-import { type Call, type CallContext, defineCall, noParams } from '../call.js';
+import { type CallContext, defineCall, noParams } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { colour, printable } from '../param-types.js';
 import { requireTrackers } from '../visibility.js';
@@ -114,4 +114,4 @@ function requireGroup(context: CallContext, id: number): GroupRow {
   return group;
 }
 
-export const groupCalls: readonly Call[] = [list, create, update, remove, assign];
+export const groupCalls = [list, create, update, remove, assign] as const;

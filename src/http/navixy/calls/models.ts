@@ -3,8 +3,8 @@
  */
 import { type Static, Type } from '@sinclair/typebox';
 import { expandedInputs, models, publishedModel } from '../../../domain/models.js';
-import { type Call, defineCall } from '../call.js';
-import { nullable } from '../param-types.js';
+import { defineCall } from '../call.js';
+import { nullable, withDefault } from '../param-types.js';
 
 /** Keys that both views have; the full one has many more. */
 const modelSchema = Type.Object(
@@ -28,8 +28,8 @@ const listModels = defineCall({
   name: 'tracker/list_models',
   summary: 'Device models that can be registered, and what they can do',
   params: Type.Object({
-    compact_view: Type.Boolean({ default: false, description: 'Only what registration needs' }),
-    compact_index: Type.Boolean({ default: false, description: '`analog_2` instead of `analog_1`, `analog_2`' }),
+    compact_view: withDefault(Type.Boolean({ description: 'Only what registration needs' }), false),
+    compact_index: withDefault(Type.Boolean({ description: '`analog_2` instead of `analog_1`, `analog_2`' }), false),
     codes: Type.Optional(Type.Array(Type.String(), { description: 'Only these models; unknown codes are skipped' })),
   }),
   response: { list: Type.Array(modelSchema) },
@@ -48,4 +48,4 @@ function only(body: Record<string, unknown>, keys: readonly string[]): Record<st
   return Object.fromEntries(keys.map((key) => [key, body[key]]));
 }
 
-export const modelCalls: readonly Call[] = [listModels];
+export const modelCalls = [listModels] as const;

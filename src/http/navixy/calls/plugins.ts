@@ -2,7 +2,7 @@
  * `plugin/list`: the ways in which a device may be registered.
  */
 import { Type } from '@sinclair/typebox';
-import { type Call, defineCall, noParams } from '../call.js';
+import { defineCall, noParams } from '../call.js';
 import { oneOf } from '../param-types.js';
 import { pluginBody, registrationPlugins } from '../plugins.js';
 
@@ -25,4 +25,4 @@ const list = defineCall({
   handler: () => ({ list: registrationPlugins.map(pluginBody) }),
 });
 
-export const pluginCalls: readonly Call[] = [list];
+export const pluginCalls = [list] as const;

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Transaction } from '../../../store/contract.js';
 import type { Registry } from '../../../store/registry.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
 import { readSetting, type SettingRead, type SettingValue, shownSetting, typesOf } from '../special-settings.js';
@@ -73,4 +73,4 @@ export function keepSetting(tx: Transaction, sourceId: number, { type, value }: 
   tx.put('specialSettings', { id: `${sourceId}:${type}`, sourceId, type, value: isForgotten ? rest : value });
 }
 
-export const specialSettingsCalls: readonly Call[] = [read, update];
+export const specialSettingsCalls = [read, update] as const;

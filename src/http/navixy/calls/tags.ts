@@ -7,7 +7,7 @@ import type { Transaction } from '../../../store/contract.js';
 import type { Registry } from '../../../store/registry.js';
 import type { TagRow, TrackerRow } from '../../../store/rows.js';
 import { trackerSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { invalidParameters, NavixyError, type Violation } from '../errors.js';
 import { colour, oneOf, printable, trackerId } from '../param-types.js';
 import { trackerBody } from '../tracker-body.js';
@@ -186,4 +186,4 @@ function duplicates(key: string, values: readonly number[]): Violation[] {
   return isUnique ? [] : [{ parameter: 'tag_bindings', error: `${key} must be unique` }];
 }
 
-export const tagCalls: readonly Call[] = [list, create, update, remove, search, setTags];
+export const tagCalls = [list, create, update, remove, search, setTags] as const;

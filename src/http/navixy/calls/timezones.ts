@@ -3,7 +3,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import { IANAZone } from 'luxon';
-import { type Call, definePublicCall } from '../call.js';
+import { definePublicCall } from '../call.js';
 import { nullable } from '../param-types.js';
 
 const zoneSchema = Type.Object({
@@ -57,4 +57,4 @@ function offsetText(hours: number): string {
   return `${hours < 0 ? '-' : '+'}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
 }
 
-export const timezoneCalls: readonly Call[] = [list];
+export const timezoneCalls = [list] as const;

@@ -8,10 +8,10 @@ import type { DeviceModel } from '../../../domain/models.js';
 import { positionSmsOf } from '../../../downlink/sms.js';
 import type { Registry } from '../../../store/registry.js';
 import { trackerSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { requireLink, requireSpoken, submit } from '../command-wish.js';
 import { invalidParameters, NavixyError, type Violation } from '../errors.js';
-import { oneOf, trackerId } from '../param-types.js';
+import { oneOf, trackerId, withDefault } from '../param-types.js';
 import { isLock, lockControls, readSetting, typesOf } from '../special-settings.js';
 import { connectionStatusOf } from '../state-body.js';
 import { trackerBody } from '../tracker-body.js';
@@ -21,11 +21,11 @@ import { keepSetting, settingSchema, storedSetting } from './special-settings.js
 const rawParams = Type.Object({
   tracker_id: trackerId,
   command: Type.String({ minLength: 1, maxLength: 512, description: 'In the language of the device, or hex' }),
-  type: oneOf(['text', 'hex'], { default: 'text', description: '`hex`: the text stands for bytes' }),
-  reliable: Type.Boolean({
-    default: true,
-    description: 'Send again until the device answers, after it was offline too',
-  }),
+  type: withDefault(oneOf(['text', 'hex'], { description: '`hex`: the text stands for bytes' }), 'text'),
+  reliable: withDefault(
+    Type.Boolean({ description: 'Send again until the device answers, after it was offline too' }),
+    true,
+  ),
 });
 
 const rawSend = defineCall({
@@ -148,7 +148,10 @@ const locationRequest = defineCall({
   summary: 'Asks the device for its position; the answer arrives as any position does',
   params: Type.Object({
     tracker_id: trackerId,
-    type: oneOf(['sms', 'gsm', 'gprs'], { default: 'sms', description: '`gsm`: from cells, `gprs`: from satellites' }),
+    type: withDefault(
+      oneOf(['sms', 'gsm', 'gprs'], { description: '`gsm`: from cells, `gprs`: from satellites' }),
+      'sms',
+    ),
   }),
   response: {},
   errors: [8, 201, 208, 213, 214, 256],
@@ -204,4 +207,4 @@ const reset = defineCall({
   },
 });
 
-export const trackerCommandCalls: readonly Call[] = [rawSend, sendCommand, locationRequest, count, reset];
+export const trackerCommandCalls = [rawSend, sendCommand, locationRequest, count, reset] as const;

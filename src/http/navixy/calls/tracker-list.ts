@@ -3,7 +3,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import { trackerSchema } from '../bodies.js';
-import { type Call, defineCall } from '../call.js';
+import { defineCall } from '../call.js';
 import { trackerId } from '../param-types.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireTracker, visibleTrackers } from '../visibility.js';
@@ -39,4 +39,4 @@ const list = defineCall({
   }),
 });
 
-export const trackerListCalls: readonly Call[] = [read, list];
+export const trackerListCalls = [read, list] as const;

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Command } from '../../../domain/command.js';
 import type { DeviceModel } from '../../../domain/models.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { requireLink, requireSpoken, submit } from '../command-wish.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
@@ -120,4 +120,4 @@ async function switchOutputs(context: CallContext, view: TrackerView, commands: 
   await submit(context, view, commands, { reliable: mayWait });
 }
 
-export const trackerOutputCalls: readonly Call[] = [set, setAll, readImmobilizer, setImmobilizer];
+export const trackerOutputCalls = [set, setAll, readImmobilizer, setImmobilizer] as const;

@@ -3,7 +3,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { Registry } from '../../../store/registry.js';
-import { type Call, defineCall } from '../call.js';
+import { defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
 import { apnNameFaults, apnParams, digitsOf, phoneFaults, phoneParam, withApn } from '../registration.js';
@@ -72,4 +72,4 @@ const readOfPhone = defineCall({
   },
 });
 
-export const trackerPhoneCalls: readonly Call[] = [changePhone, readOfTracker, readOfPhone];
+export const trackerPhoneCalls = [changePhone, readOfTracker, readOfPhone] as const;

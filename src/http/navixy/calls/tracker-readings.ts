@@ -3,7 +3,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import { dateTime, dateTimeOrNull, sensorValueSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { dictionary, nullable, oneOf, trackerId } from '../param-types.js';
 import { discreteSensorsOf, groupOf, readingsOf, type SensorGroup, sensorValueBody } from '../sensors.js';
 import { linesOf, newestOf } from '../state-body.js';
@@ -132,4 +132,4 @@ function inputLines({ state, model }: TrackerView): { inputs: boolean[]; newestA
   return { inputs: linesOf(state, slots, count), newestAt: newestOf(state, slots) };
 }
 
-export const trackerReadingCalls: readonly Call[] = [getDiagnostics, getFuel, getInputs, getReadings];
+export const trackerReadingCalls = [getDiagnostics, getFuel, getInputs, getReadings] as const;

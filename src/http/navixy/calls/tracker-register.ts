@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox';
 import type { Transaction } from '../../../store/contract.js';
 import { bundleOf, registerUnit, type WantedUnit } from '../../../store/registration.js';
 import { trackerSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { deviceId, label, trackerId } from '../param-types.js';
 import { pluginById } from '../plugins.js';
@@ -132,4 +132,4 @@ function viewFor(context: CallContext, params: { tracker_id?: number; device_id?
   return requireOpenTracker(context, view.tracker.id);
 }
 
-export const trackerRegisterCalls: readonly Call[] = [register, registerQuick, registerRetry];
+export const trackerRegisterCalls = [register, registerQuick, registerRetry] as const;

@@ -3,7 +3,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import { corruptSource, deleteClone, tiesOf } from '../../../store/removal.js';
-import { type Call, defineCall } from '../call.js';
+import { defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
 import { dismiss, isConnected } from '../set-up.js';
@@ -50,4 +50,4 @@ const remove = defineCall({
   },
 });
 
-export const trackerRemoveCalls: readonly Call[] = [corrupt, remove];
+export const trackerRemoveCalls = [corrupt, remove] as const;

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { replaceUnit, type WantedUnit } from '../../../store/registration.js';
 import { trackerSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { invalidParameters, NavixyError } from '../errors.js';
 import { deviceId, trackerId } from '../param-types.js';
 import { isMobileApp } from '../plugins.js';
@@ -112,4 +112,4 @@ function wasActivated(context: CallContext, { tracker, source }: TrackerView): b
   return ids.some((id) => (context.services.store.stateOf(id)?.heardAt ?? 0) > 0);
 }
 
-export const trackerReplaceCalls: readonly Call[] = [replace, replaceQuick, replaceRetry];
+export const trackerReplaceCalls = [replace, replaceQuick, replaceRetry] as const;

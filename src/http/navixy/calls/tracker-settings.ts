@@ -4,7 +4,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { TrackerSettings } from '../../../store/rows.js';
-import { type Call, type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { label, trackerId } from '../param-types.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
@@ -180,7 +180,7 @@ function requireTrackControl({ model }: TrackerView): void {
   if (model === undefined || model.track_control === 'none') throw new NavixyError(214);
 }
 
-export const trackerSettingsCalls: readonly Call[] = [
+export const trackerSettingsCalls = [
   ...[read, update, readTrips, updateTrips],
   ...[readLbs, updateLbs, readTracking, updateTracking],
-];
+] as const;

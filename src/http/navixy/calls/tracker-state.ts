@@ -3,9 +3,9 @@
  */
 import { Type } from '@sinclair/typebox';
 import { dateTime, gpsPointSchema, stateSchema } from '../bodies.js';
-import { type Call, type CallContext, defineCall, PreparedAnswer } from '../call.js';
+import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import { NavixyError } from '../errors.js';
-import { dictionary, nullable, trackerId } from '../param-types.js';
+import { dictionary, nullable, trackerId, withDefault } from '../param-types.js';
 import { precisionOf, stateBody, stateJson } from '../state-body.js';
 import { planOf } from '../state-fields.js';
 import { requireOpenTracker, type TrackerView, viewOf, visibleTrackers } from '../visibility.js';
@@ -34,11 +34,11 @@ const getStates = defineCall({
         description: 'Tracker ids; all of the account when left out',
       }),
     ),
-    list_blocked: Type.Boolean({ default: false, description: 'List blocked trackers instead of error 208' }),
-    allow_not_exist: Type.Boolean({
-      default: false,
-      description: 'List unknown trackers instead of errors 217 and 201',
-    }),
+    list_blocked: withDefault(Type.Boolean({ description: 'List blocked trackers instead of error 208' }), false),
+    allow_not_exist: withDefault(
+      Type.Boolean({ description: 'List unknown trackers instead of errors 217 and 201' }),
+      false,
+    ),
   }),
   response: {
     user_time: dateTime,
@@ -134,4 +134,4 @@ function lastGpsPoint({ state }: TrackerView, context: CallContext) {
   };
 }
 
-export const trackerStateCalls: readonly Call[] = [getState, getStates, getLastGpsPoint];
+export const trackerStateCalls = [getState, getStates, getLastGpsPoint] as const;

@@ -7,7 +7,7 @@ import { IANAZone } from 'luxon';
 import { legalTypeOf } from '../../../store/registration.js';
 import type { UserRow } from '../../../store/rows.js';
 import { dateTime } from '../bodies.js';
-import { type Call, type CallContext, defineCall, noParams } from '../call.js';
+import { type CallContext, defineCall, noParams } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { nullable, oneOf } from '../param-types.js';
 import { checked } from '../params.js';
@@ -201,4 +201,4 @@ function masterOf({ services, user }: CallContext): UserRow | undefined {
   return undefined;
 }
 
-export const userSettingsCalls: readonly Call[] = [getInfo, read, update];
+export const userSettingsCalls = [getInfo, read, update] as const;

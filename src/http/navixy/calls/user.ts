@@ -5,7 +5,7 @@ import { Type } from '@sinclair/typebox';
 import type { Transaction } from '../../../store/contract.js';
 import { digestOf, newCredential } from '../../../store/credentials.js';
 import type { UserRow } from '../../../store/rows.js';
-import { type Call, defineCall, definePublicCall, noParams, type PublicContext } from '../call.js';
+import { defineCall, definePublicCall, noParams, type PublicContext } from '../call.js';
 import { isLive, requireSession } from '../credential.js';
 import { NavixyError } from '../errors.js';
 import { oneOf, printable } from '../param-types.js';
@@ -22,7 +22,7 @@ const auth = definePublicCall({
     dealer_id: Type.Optional(Type.Integer()),
   }),
   response: { type: oneOf(['authenticated']), hash: Type.String({ description: '32 characters' }) },
-  errors: [11, 102, 103, 104, 105],
+  errors: [11, 102, 103, 104, 105, 275],
   handler: async (context, params) => {
     const user = await requireUser(context, params.login, params.password);
     if (params.dealer_id !== undefined && params.dealer_id !== dealerId) throw new NavixyError(102);
@@ -96,4 +96,4 @@ const nothing = defineCall({
   handler: () => ({}),
 });
 
-export const userCalls: readonly Call[] = [auth, logout, renew, nothing];
+export const userCalls = [auth, logout, renew, nothing] as const;
