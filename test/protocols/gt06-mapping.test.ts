@@ -155,8 +155,21 @@ describe('status', () => {
     expect(said(shortFrame(0x13, Buffer.of(0x40 | (code << 3), 6, 4))).alarm).toBe(name);
   });
 
-  it('the alarm byte says more than the class', () => {
-    expect(said(shortFrame(0x26, `${head}09${cellHex}5806040102`)).alarm).toBe('sos');
+  it.each([
+    ['5806040102', 'low_battery,sos'],
+    ['6006040102', 'sos'],
+    ['4806040302', 'vibration'],
+    ['7006040402', 'geofence_enter'],
+    ['6806040002', 'unknown'],
+    ['6806040102', 'sos'],
+    ['4006040102', 'sos'],
+  ])('class and alarm byte both tell an alarm: %s', (tail, alarm) => {
+    expect(said(shortFrame(0x26, `${head}09${cellHex}${tail}`)).alarm).toBe(alarm);
+  });
+
+  it('levels that are none are kept as they are', () => {
+    expect(said(shortFrame(0x13, '466fea'))).toMatchObject({ ignition: true, raw_data: '6fea' });
+    expect(said(shortFrame(0x13, '46ffff'))).not.toHaveProperty('raw_data');
   });
 });
 

@@ -81,30 +81,49 @@ function wrongChecksum(frame: Buffer): FrameError {
   });
 }
 
-function rowFor(frame: Buffer, envelope: Envelope, model: string | undefined): Row {
-  const { form, protocol, contentStart, contentEnd } = envelope;
-  if (contentStart === contentEnd && protocol !== timeRequest) return ackRow;
+function fits(each: Row, frame: Buffer, envelope: Envelope, model: string | undefined): boolean {
+  const { form, contentStart, contentEnd } = envelope;
   // The length as a short frame has it; taken from the bytes, since some clones announce another.
   const length = contentEnd - contentStart + 5;
-  for (const each of rowsByProtocol[protocol] as readonly Row[]) {
-    if (length < each.minLength || length > each.maxLength) continue;
-    if (each.form !== undefined && each.form !== form) continue;
-    if (each.model !== undefined && !each.model.test(model ?? '')) continue;
-    if (each.when === undefined || each.when(frame, contentStart)) return each;
-  }
-  throw new CodecError('unknown_message', { at: `0x${protocol.toString(16)}`, hex: hexExcerpt(frame) });
+  if (length < each.minLength || length > each.maxLength) return false;
+  if (each.form !== undefined && each.form !== form) return false;
+  if (each.model !== undefined && !each.model.test(model ?? '')) return false;
+  return each.when === undefined || each.when(frame, contentStart);
 }
 
-/** Frame to message. Throws `FrameError` (checksum, length) or `CodecError` (unknown message, content too short). */
+/** Throws `CodecError` when the content is not as the row says. */
+function readWith(
+  row: Row,
+  frame: Buffer,
+  { form, protocol, serial, contentStart, contentEnd }: Envelope,
+): Gt06Message {
+  const reader = new Reader(frame, contentStart, contentEnd);
+  const content = row.layout.read(reader);
+  if (reader.left > 0)
+    throw new CodecError('trailing_bytes', { at: row.name, got: reader.left, offset: reader.offset });
+  return { type: row.type, form, protocol, serial, layout: row.name, content };
+}
+
+/**
+ * Frame to message. A row that was taken for its length or model alone may turn out not to be meant: the next one is tried then. Throws
+ * `FrameError` (checksum, length) or `CodecError` (unknown message, content too short).
+ */
 export function decode(frame: Buffer, context: DecodeContext): Gt06Message {
   const envelope = openEnvelope(frame);
-  const found = rowFor(frame, envelope, context.model);
-  const reader = new Reader(frame, envelope.contentStart, envelope.contentEnd);
-  const content = found.layout.read(reader);
-  if (reader.left > 0)
-    throw new CodecError('trailing_bytes', { at: found.name, got: reader.left, offset: reader.offset });
-  const { form, protocol, serial } = envelope;
-  return { type: found.type, form, protocol, serial, layout: found.name, content };
+  const { protocol, contentStart, contentEnd } = envelope;
+  if (contentStart === contentEnd && protocol !== timeRequest) return readWith(ackRow, frame, envelope);
+  let firstError: CodecError | undefined;
+  for (const each of rowsByProtocol[protocol] as readonly Row[]) {
+    if (!fits(each, frame, envelope, context.model)) continue;
+    if (!each.isGuess) return readWith(each, frame, envelope);
+    try {
+      return readWith(each, frame, envelope);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      firstError ??= error;
+    }
+  }
+  throw firstError ?? new CodecError('unknown_message', { at: `0x${protocol.toString(16)}`, hex: hexExcerpt(frame) });
 }
 
 /** Message to frame. Throws `CodecError` `encode_range`. */

@@ -4,7 +4,7 @@
  */
 import type { FieldEntry, FieldValue, Position, StateUpdate } from '../../domain/update.js';
 import { UpdateBuilder } from '../../domain/update.js';
-import type { Cell, Gps, Neighbour, NetworkCode, WideNumber } from './message.js';
+import type { Cell, Content, Gps, Neighbour, NetworkCode, WideNumber } from './message.js';
 import type { Row } from './row.js';
 import { alarmClasses, alarmClassOverrides, alarmOverrides, alarms, type ModelAlarms } from './spec.js';
 
@@ -29,6 +29,8 @@ export class Draft {
   isBacklog = false;
   position: Position | null = null;
   network: NetworkCode | undefined = undefined;
+  /** The event told last. */
+  modularEvent: Content['modularEvent'] = undefined;
   raw = '';
 
   constructor(receivedAt: number, facts: DraftFacts) {
@@ -62,14 +64,22 @@ export class Draft {
   }
 
   alarmClass(code: number): void {
-    if (code !== 0) this.set('alarm', nameOf(alarmClasses, alarmClassOverrides, code, this.model) ?? 'unknown');
+    if (code !== 0) this.raise(nameOf(alarmClasses, alarmClassOverrides, code, this.model) ?? 'unknown');
+  }
+
+  /** Status byte and alarm byte may tell of two alarms: both are said, but once where one is only the plainer word for the other. */
+  raise(name: string): void {
+    const at = this.builder.names.indexOf('alarm');
+    const earlier = at < 0 ? undefined : this.builder.values[at];
+    const isMore = typeof earlier === 'string' && earlier !== 'unknown' && !name.startsWith(earlier);
+    this.set('alarm', isMore && name !== 'unknown' ? `${earlier},${name}` : name);
   }
 
   /** An event by its number; 0 is "normal" and has no name. */
   event(code: number, digits: number, name: string | undefined): void {
     this.set('event_code', code);
     this.set('alarm_code', `0x${code.toString(16).toUpperCase().padStart(digits, '0')}`);
-    if (code !== 0) this.set('alarm', name ?? 'unknown');
+    if (code !== 0) this.raise(name ?? 'unknown');
   }
 
   gps(gps: Gps): void {
@@ -89,11 +99,16 @@ export class Draft {
     this.plmn(cell);
     const { lac, cid } = cell;
     if (lac !== 0 && lac !== 0xffff) this.set('gsm_lac', lac);
-    if (typeof cid === 'number' && cid !== 0) this.set('gsm_cell_id', cid);
+    if (typeof cid !== 'number') this.set('gsm_cells', [cellEntry({ lac, cid, rssi: 0 }, cell)]);
+    else if (cid !== 0) this.set('gsm_cell_id', cid);
   }
 
   plmn({ mcc, mnc }: NetworkCode): void {
-    if (mcc === 0 || mcc > 999 || mnc > 999) return;
+    if (mcc === 0) return;
+    if (mcc > 999 || mnc > 999) {
+      this.raw += plainHex(mcc, 4) + plainHex(mnc, 4);
+      return;
+    }
     this.set('gsm_mcc', mcc);
     this.set('gsm_mnc', mnc);
     this.set('gsm_network_code', networkCodeText(mcc, mnc));
@@ -155,6 +170,11 @@ export function networkCodeText(mcc: number, mnc: number): string {
   const text = `${mcc}${String(mnc).padStart(digits, '0')}`;
   if (networkCodes.size < mostNetworkCodes) networkCodes.set(key, text);
   return text;
+}
+
+/** Bytes of a number, as `raw_data` has them. */
+export function plainHex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }
 
 /** Strength byte to dBm: a magnitude, or two's complement from 128 on. */

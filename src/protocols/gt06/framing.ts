@@ -24,9 +24,9 @@ const longestShort = 260;
 const longestLong = 8192;
 /** How far the length of a long frame may be off. */
 const endTolerance = 8;
-/** Messages that may be longer: media and serial data. */
-const isTransfer = (protocol: number | undefined): boolean =>
-  protocol === 0x41 || protocol === 0x9b || protocol === 0x35;
+/** Messages that may be longer: media, files, photos and serial data. */
+const transfers = [0x35, 0x36, 0x41, 0x8d, 0x9b];
+const isTransfer = (protocol: number | undefined): boolean => protocol !== undefined && transfers.includes(protocol);
 
 /** Messages that clones send without serial number and checksum. */
 const bareLocations = [0x10, 0x11];

@@ -34,7 +34,7 @@ export const gt06 = defineProtocol<Gt06Message>({
   port: 5023,
   transports: ['tcp'],
   defaultModel: 'concox_gt06n',
-  decoderVersion: 1,
+  decoderVersion: 2,
   connectionOriented: true,
 
   detect,

@@ -130,6 +130,7 @@ const gpsLbs12: readonly Row[] = [
     type: 'location',
     protocol: 0x12,
     length: 0x27,
+    when: (frame, start) => isDate(frame, start + 8),
     fields: { imei: hexBytes(8), ...head },
     isLocalTime: true,
   }),

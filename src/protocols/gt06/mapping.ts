@@ -61,9 +61,11 @@ const located: readonly Carrier[] = [
   { layout: '12' },
   { layout: '26' },
   { layout: '27', suits: hasEvent },
+  { layout: '1e', suits: (record) => record.list('gsm_cells').length > 0 },
   { layout: 'a4' },
   { layout: '37', suits: hasAcc },
   { layout: '17 rfid', suits: hasFullKey },
+  { layout: '31', suits: (record) => hasAcc(record) && record.update.position?.altitudeM !== undefined },
   { layout: '36 trx16i', suits: hasAcc },
   { layout: '34 x1' },
   { layout: '66', suits: hasAcc },
@@ -108,7 +110,8 @@ export function fromUpdates(updates: readonly StateUpdate[], context: DecodeCont
 function bestMessage(update: StateUpdate, context: DecodeContext): Gt06Message | undefined {
   const record = new RecordView(update);
   let best: Gt06Message | undefined;
-  let bestScore = Number.NEGATIVE_INFINITY;
+  // A message that says something else than the record is worse than none.
+  let bestScore = 0;
   for (const carrier of update.position === null ? plain : located) {
     if (carrier.suits?.(record) === false) continue;
     const message = messageOf(carrier, record);
@@ -125,8 +128,15 @@ export function messageFor(layout: string, update: StateUpdate): Gt06Message {
   return messageOf({ layout }, new RecordView(update));
 }
 
-/** One more name is worth less than the right time, and a wrong value spoils all. */
-const weights = { name: 1, time: 10, backlog: 5, contradiction: -100 };
+/**
+ * One more name is worth less than the right time, and a wrong value spoils all. Without a place a record is worth its names: the time
+ * of a status is about that of its receipt. No layout is chosen that leaves out the ignition when another tells it. What a layout says
+ * on its own account is against it.
+ */
+const weights = { name: 1, ignition: 10, time: 10, timeOfStatus: 3, backlog: 5, contradiction: -100, extra: -0.01 };
+
+/** Names that a layout brings along without saying anything of the unit. */
+const formalNames: ReadonlySet<string> = new Set(['language', 'alarm_code', 'archive', 'upload_mode']);
 
 /** How much of the record comes back out of the message; -Infinity when it cannot be written, or says nothing of the record. */
 function scoreOf(message: Gt06Message, update: StateUpdate, context: DecodeContext): number {
@@ -136,17 +146,21 @@ function scoreOf(message: Gt06Message, update: StateUpdate, context: DecodeConte
   if (said === 0 && update.position === null) return Number.NEGATIVE_INFINITY;
   const isTimely = back.timed === update.timed && Math.floor(back.at / 1000) === Math.floor(update.at / 1000);
   const hasAltitude = back.position?.altitudeM !== undefined && update.position?.altitudeM !== undefined;
-  const timeScore = (isTimely ? weights.time : 0) + (back.backlog === update.backlog ? weights.backlog : 0);
+  const timeWeight = update.position === null ? weights.timeOfStatus : weights.time;
+  const timeScore = (isTimely ? timeWeight : 0) + (back.backlog === update.backlog ? weights.backlog : 0);
   return said + timeScore + (hasAltitude ? weights.name : 0);
 }
 
 function namesScore(update: StateUpdate, back: RecordView): number {
+  const extra = back.update.names.filter((name) => !update.names.includes(name) && !formalNames.has(name)).length;
   let score = 0;
   for (const [i, name] of update.names.entries()) {
     const value = back.value(name);
-    if (value !== undefined) score += isSame(name, value, update.values[i]) ? weights.name : weights.contradiction;
+    if (value === undefined) continue;
+    const weight = name === 'ignition' ? weights.ignition : weights.name;
+    score += isSame(name, value, update.values[i]) ? weight : weights.contradiction;
   }
-  return score;
+  return score === 0 ? 0 : score + extra * weights.extra;
 }
 
 function readBack(message: Gt06Message, context: DecodeContext): StateUpdate[] {

@@ -99,9 +99,12 @@ export const meanings: Meanings = {
     take: ({ update }) => Math.floor(update.at / 1000),
   },
 
-  gps: { put: putGps, take: ({ update }) => takeGps(update.position) },
+  gps: { put: putGps, take: takeGps },
   sizedGps: { put: putSizedGps },
-  altitudeM: { put: (value, draft) => draft.altitude(value) },
+  altitudeM: {
+    put: (value, draft) => draft.altitude(value),
+    take: ({ update }) => Math.round(update.position?.altitudeM ?? 0),
+  },
   accuracyM: {
     ...number('precision'),
     put: (value, draft) => (value === 0 ? undefined : draft.set('precision', value)),

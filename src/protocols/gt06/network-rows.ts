@@ -168,6 +168,8 @@ const diagnostics: readonly Row[] = [
         id: u16(),
         length: u16(),
         table: new Map([
+          [0x01, part('unit', { imei: hexBytes(8) })],
+          [0x02, part('subscriber', { imsi: hexBytes(8) })],
           [0x03, part('sim', { iccid: hexBytes(10) })],
           [0x0a, part('satellites', { satellitesVisible: u8() })],
           [0x18, part('battery', { batteryVoltageV: centivolts })],
@@ -220,12 +222,12 @@ const commands: readonly Row[] = [
 ];
 
 /**
- * Battery management, media transfer, photo parts, BLE relays and messages without a published layout: the bytes are kept. Those of 0x36
- * are too long for a status.
+ * Messages whose layouts are not published or are a matter of files: battery management, media and file transfer, photo parts, BLE
+ * relays, SIM numbers, answers of other making. Their bytes are kept. Those of 0x36 are too long for a status.
  */
-const raws: readonly Row[] = [0x14, 0x1f, 0x35, 0x36, 0x40, 0x41, 0xb2].map((protocol) =>
-  row({ name: `${protocol.toString(16)} raw`, type: 'raw', protocol, fields: { raw: rest() } }),
-);
+const raws: readonly Row[] = [
+  0x14, 0x1b, 0x1f, 0x35, 0x36, 0x40, 0x41, 0x81, 0x82, 0x84, 0x8d, 0x90, 0x98, 0x9a, 0x9c, 0xb2,
+].map((protocol) => row({ name: `${protocol.toString(16)} raw`, type: 'raw', protocol, fields: { raw: rest() } }));
 
 /** What the server answers to nearly everything, and what a unit sends when it has nothing to say: no content. */
 export const ackRow = row({ name: 'ack', type: 'ack', protocol: 0, fields: {} });

@@ -2,7 +2,8 @@
  * What content says, told to a record: the parts that mean more than one name, or that have values which mean nothing.
  */
 import type { FieldEntry } from '../../domain/update.js';
-import { type Draft, dbmOf } from './draft.js';
+import { absent } from './blocks.js';
+import { type Draft, dbmOf, plainHex } from './draft.js';
 import type { AccessPoint, BleTag, Content, FixedPart, Gps, Zone } from './message.js';
 import { az735Alarms, modularEvents } from './spec.js';
 import { positionInReply } from './texts.js';
@@ -34,16 +35,22 @@ export function putGps(value: Gps, draft: Draft): void {
   draft.gps(value);
 }
 
-/** 0-6 are levels, 7-100 percent; larger values are none. */
+/** 0-6 are levels, 7-100 percent; larger values are kept raw. */
 export function putVoltageLevel(value: number, draft: Draft): void {
   if (value <= 100) draft.set('battery_level', value <= 6 ? Math.round((value * 100) / 6) : value);
+  else putOddLevel(value, draft);
 }
 
-/** 0-4 are bars, up to 31 the CSQ of the modem, up to 100 percent; larger values are none. */
+/** 0-4 are bars, up to 31 the CSQ of the modem, up to 100 percent; larger values are kept raw. */
 export function putGsmLevel(value: number, draft: Draft): void {
   if (value <= 4) draft.set('gsm_signal_level', value * 25);
   else if (value <= 31) putCsq(value, draft);
   else if (value <= 100) draft.set('gsm_signal_level', value);
+  else putOddLevel(value, draft);
+}
+
+function putOddLevel(value: number, draft: Draft): void {
+  if (value !== absent.level) draft.raw += plainHex(value, 2);
 }
 
 export function putCsq(csq: number, draft: Draft): void {
@@ -101,7 +108,7 @@ export function putNeighbourBytes(hex: string, draft: Draft): void {
 /** More than a byte's worth is no number of satellites. */
 export function putSatellitesVisible(count: number, draft: Draft): void {
   if (count <= 0xff) draft.set('satellites_visible', count);
-  else draft.raw += count.toString(16).padStart(4, '0');
+  else draft.raw += plainHex(count, 4);
 }
 
 export function putAccessPointBytes(hex: string, draft: Draft): void {
@@ -145,10 +152,18 @@ export function putSizedCell({ value, extra = '' }: NonNullable<Content['sizedCe
   draft.raw += extra;
 }
 
-export function putModularEvent({ code, atS, detail }: NonNullable<Content['modularEvent']>, draft: Draft): void {
+/** A message may tell of several events: the last one is told by name, as the newest, and those before it are kept raw. */
+export function putModularEvent(event: NonNullable<Content['modularEvent']>, draft: Draft): void {
+  const { code, atS, detail } = event;
+  if (draft.modularEvent !== undefined) draft.raw += eventHex(draft.modularEvent);
+  draft.modularEvent = event;
   draft.event(code, 2, modularEvents.get(code));
   draft.set('event_time', isoOf(atS * 1000));
   if (detail !== '') draft.set('event_data', detail);
+}
+
+function eventHex({ code, atS, detail }: NonNullable<Content['modularEvent']>): string {
+  return plainHex(code, 2) + plainHex(atS, 8) + plainHex(detail.length / 2, 2) + detail;
 }
 
 const familySize = 8;

@@ -37,6 +37,8 @@ export interface Row extends Omit<RowSpec, 'fields' | 'length'> {
   readonly elements: ElementsField['table'] | undefined;
   readonly minLength: number;
   readonly maxLength: number;
+  /** One length, or the model, is all that speaks for this row: another may be meant when the content does not fit. */
+  readonly isGuess: boolean;
 }
 
 export function row(spec: RowSpec): Row {
@@ -44,7 +46,8 @@ export function row(spec: RowSpec): Row {
   const [minLength, maxLength] = typeof length === 'number' ? [length, length] : length;
   const layout = struct(spec.name, fields as Record<string, Field<unknown>>) as unknown as Struct<Content>;
   const elements = (fields.elements as ElementsField | undefined)?.table;
-  return { ...others, layout, elements, minLength, maxLength };
+  const isGuess = typeof length === 'number' || others.model !== undefined;
+  return { ...others, layout, elements, minLength, maxLength, isGuess };
 }
 
 /** A layout inside a layout: the value of an element. */

@@ -2,18 +2,18 @@
  * Content out of records: the parts of it that are made of more than one value. Values beyond what a field can hold are capped, since a
  * unit would do the same.
  */
-import type { Position } from '../../domain/update.js';
 import { absent } from './blocks.js';
 import type { RecordView } from './draft.js';
 import type { AccessPoint, Cell, Gps, Neighbour, StatusBits } from './message.js';
-import { alarms } from './spec.js';
+import { alarmClasses, alarms } from './spec.js';
 
 const mostSatellites = 15;
 const topSpeedKmh = 255;
 const infoLength = 12;
 
 /** The GPS block; zeros without a fix for a record without a position. */
-export function takeGps(position: Position | null): Gps {
+export function takeGps(record: RecordView): Gps {
+  const { position } = record.update;
   const lat = position?.lat ?? 0;
   const lng = position?.lng ?? 0;
   return {
@@ -28,7 +28,7 @@ export function takeGps(position: Position | null): Gps {
       isNorth: lat >= 0,
       isWest: lng < 0,
       isFixed: position?.valid ?? false,
-      isDifferential: false,
+      isDifferential: record.text('gnss_status') === 'differential',
       hasAcc: false,
       isAccOn: false,
     },
@@ -53,10 +53,18 @@ export function takeStatus(record: RecordView): StatusBits {
     isArmed: record.flag('armed') ?? false,
     isAccOn: record.flag('ignition') ?? record.flag('input_1') ?? false,
     isCharging: record.flag('charging_status') ?? record.flag('external_power_state') ?? false,
-    alarmClass: 0,
+    alarmClass: takeAlarmClass(record),
     isGpsOn: record.flag('gps_tracking') ?? record.update.position !== null,
     isRelayCut: record.flag('output_1') ?? record.flag('engine_blocked') ?? false,
   };
+}
+
+/** The class that one of the record's alarms has; a name that the alarm byte says too is left to it. */
+function takeAlarmClass(record: RecordView): number {
+  const words = (record.text('alarm') ?? '').split(',');
+  const said = alarms.get(record.number('event_code') ?? 0);
+  const found = [...alarmClasses].find(([, name]) => words.includes(name) && name !== said);
+  return found === undefined ? 0 : found[0];
 }
 
 /** Percent to the seven levels. */

@@ -104,9 +104,11 @@ function decimalOf(text: string | undefined): number | undefined {
   return /^[+-]?\d+(\.\d+)?$/.test(clean) ? Number(clean) : undefined;
 }
 
-/** `ALM1=..;DYD=01;...`: DYD tells of the relay. */
+/** `ALM1=..;DYD=01;...;ICCID=..`: DYD tells of the relay. */
 export function putParameters(text: string, draft: Draft): void {
   draft.setText('status', text);
+  const iccid = /(?:^|;)ICCID=(\d+)/.exec(text)?.[1];
+  if (iccid !== undefined) draft.set('iccid', iccid);
   const relay = /(?:^|;)DYD=(\d+)/.exec(text)?.[1];
   if (relay !== undefined) putRelay(Number(relay) === 1, draft);
 }
