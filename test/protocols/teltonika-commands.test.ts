@@ -52,12 +52,12 @@ describe('a command to the unit', () => {
     expect(codeOf(() => sent({ kind: 'output', output, enable: true }))).toBe('unsupported_command');
   });
 
-  test.each(['', '   ', 'größer', 'x'.repeat(161), 'a\0b'])('%j is no text for it', (text) => {
+  test.each(['', '   ', 'größer', 'x'.repeat(513), 'a\0b'])('%j is no text for it', (text) => {
     expect(codeOf(() => sent({ kind: 'text', text }))).toBe('command_text');
   });
 
-  test('160 characters are taken', () => {
-    expect(sent({ kind: 'text', text: 'x'.repeat(160) })).toHaveLength(180);
+  test('512 characters are taken', () => {
+    expect(sent({ kind: 'text', text: 'x'.repeat(512) })).toHaveLength(532);
   });
 
   test.each([0, 1025])('%i raw bytes are refused', (count) => {

@@ -112,6 +112,7 @@ describe('elements that depend on others', () => {
     const security = (0x02n << 40n) + (0x60n << 32n) + 0x0900_0000n;
     expect(elements({ four: [[123, control]], eight: [[132, security]] })).toEqual({
       avl_io_123: control,
+      can_park_brake: false,
       can_airbag_state: false,
       can_eps_state: true,
       can_esp_state: false,
@@ -139,21 +140,28 @@ describe('elements that depend on others', () => {
 describe('an event', () => {
   const alarmOf = (event: number, id: number, value: number) => elements({ event, one: [[id, value]] });
 
+  test('an element of another width, or of a 6-series unit that means a CAN value, raises none', () => {
+    expect(elements({ event: 88, one: [[88, 1]] })).toHaveProperty('alarm', 'geofence_enter');
+    expect(elements({ event: 88, two: [[88, 1]] })).not.toHaveProperty('alarm');
+    expect(elements({ event: 88, one: [[88, 1]] }, 'telfmb640')).not.toHaveProperty('alarm');
+    expect(elements({ event: 155, one: [[155, 1]] }, 'telfmb640')).toHaveProperty('alarm', 'geofence_enter');
+  });
+
   test.each([
     [236, 1, 'sos'],
     [246, 1, 'tow'],
-    [247, 6, 'crash'],
+    [247, 6, 'accident'],
     [247, 3, 'crash_trace'],
     [249, 1, 'jamming'],
     [250, 0, 'trip_stop'],
     [250, 1, 'trip_start'],
     [251, 1, 'idle'],
     [252, 1, 'power_cut'],
-    [253, 1, 'harsh_acceleration'],
-    [253, 3, 'harsh_cornering'],
+    [253, 1, 'hard_acceleration'],
+    [253, 3, 'hard_cornering'],
     [255, 97, 'overspeed'],
     [318, 2, 'gps_jamming'],
-    [1412, 1, 'fall'],
+    [1412, 1, 'fall_down'],
     [175, 0, 'geofence_exit'],
   ])('%i = %i: %s', (id, value, alarm) => {
     expect(alarmOf(id, id, value)).toHaveProperty('alarm', alarm);

@@ -10,7 +10,7 @@ import { type IoTable, tableOf } from './io-table.js';
 import { mapVariable } from './io-variable.js';
 import type { AvlMessage, AvlRecord } from './messages.js';
 import { RecordOut } from './record-out.js';
-import { type AvlFix, eventAlarms, geofenceIds, overspeedId } from './spec.js';
+import { type AvlFix, type EventAlarms, geofenceIds, overspeedId } from './spec.js';
 import { plausibleAltitude } from './values.js';
 
 /** The latest instant a date can hold (ECMA-262, time values). */
@@ -35,7 +35,7 @@ function toUpdate(record: AvlRecord, table: IoTable, context: DecodeContext): St
   mapElements(record, table, out);
   if (out.late.length > 0) mapLate(out);
   if (record.blobs.length > 0 || record.sixteens.length > 0) mapVariable(record, table, out);
-  if (record.eventId !== 0) mapEvent(record);
+  if (record.eventId !== 0) mapEvent(record, table.family.events);
   const timed = fix.at <= latestMs;
   return {
     at: timed ? fix.at : context.receivedAt,
@@ -48,11 +48,11 @@ function toUpdate(record: AvlRecord, table: IoTable, context: DecodeContext): St
 }
 
 /** Elements tell their present state in every record; an event is what the record was made for. */
-function mapEvent(record: AvlRecord): void {
+function mapEvent(record: AvlRecord, events: EventAlarms): void {
   const { eventId } = record;
-  const alarms = eventAlarms.get(eventId);
+  const alarms = events.get(eventId);
   if (alarms === undefined && eventId !== overspeedId) return;
-  const element = elementsOf(record).find((each) => each.id === eventId);
+  const element = elementsOf(record).find((each) => each.id === eventId && each.width === 1);
   if (element === undefined) return;
   const alarm = alarms === undefined ? 'overspeed' : alarms[element.low];
   if (alarm === undefined) return;

@@ -43,6 +43,7 @@ function toUpdate(record: GhRecord, context: DecodeContext): StateUpdate {
     const row = rows.get(id);
     builder.set(row?.name ?? rawName(id), ghValue(row, record.io[at + 1] as number));
   }
+  if (builder.values[builder.names.indexOf('sos')] === true) builder.set('alarm', 'sos');
   if (record.position !== undefined) setNetwork(builder, record.position);
   const timed = record.seconds !== 0;
   const at = timed ? epochMs + record.seconds * 1000 : context.receivedAt;

@@ -437,6 +437,7 @@ const canFlags: readonly IoRow[] = [
   row(953, 'can_mil_indicator', 1, { late: 'lampFlag' }),
   flag(954, 'can_abs_state'),
   flag(955, 'can_esp_state'),
+  flag(961, 'can_park_brake'),
   flag(962, 'can_airbag_state'),
   flag(968, 'can_low_fuel'),
 ];
@@ -490,24 +491,6 @@ const sixSeriesRows: readonly IoRow[] = [
 /** Ids that the 6-series reuses for FMS and CAN values of its own. */
 const sixSeriesOwn = new Set([...range(80, 140), 5, 69, ...range(71, 77), 79, ...sixSeriesRows.map((each) => each.id)]);
 
-/** A family of models that share one list of AVL ids. */
-export interface IoFamily {
-  readonly name: string;
-  /** Catalogue codes of the models. */
-  readonly models: RegExp;
-  readonly rows: readonly IoRow[];
-}
-
-/** The first family whose pattern fits the model; the last one takes the rest. */
-export const ioFamilies: readonly IoFamily[] = [
-  {
-    name: '6-series',
-    models: /^telfm[a-z]?6\d\d/,
-    rows: [...defaultRows.filter((each) => !sixSeriesOwn.has(each.id)), ...sixSeriesRows],
-  },
-  { name: 'FMB, FMC, FMM', models: /^/, rows: defaultRows },
-];
-
 /** Geofence elements: zone 1, zone 2 ... */
 export const geofenceIds: readonly number[] = [
   ...range(155, 159),
@@ -526,26 +509,47 @@ export const geofenceIds: readonly number[] = [
 const zone: readonly (string | undefined)[] = ['geofence_exit', 'geofence_enter', undefined, 'overspeed'];
 const drive = 'trip_start';
 
-/** `alarm` of a record that one of these elements caused, by the value of the element. */
-export const eventAlarms: ReadonlyMap<number, readonly (string | undefined)[]> = new Map<
-  number,
-  readonly (string | undefined)[]
->([
+/** Names of an alarm, by the value of the element of one byte that raised it. */
+export type EventAlarms = ReadonlyMap<number, readonly (string | undefined)[]>;
+
+/** `alarm` of a record that one of these elements caused. */
+const eventAlarms: EventAlarms = new Map<number, readonly (string | undefined)[]>([
   ...geofenceIds.map((id) => [id, zone] as const),
   [175, ['geofence_exit', 'geofence_enter']],
   [236, [undefined, 'sos']],
   [246, [undefined, 'tow']],
-  [247, [undefined, 'crash', 'crash_trace', 'crash_trace', 'crash_trace', 'crash_trace', 'crash']],
+  [247, [undefined, 'accident', 'crash_trace', 'crash_trace', 'crash_trace', 'crash_trace', 'accident']],
   [249, [undefined, 'jamming']],
   [250, ['trip_stop', drive, drive, drive, drive, drive, drive, drive, drive, drive]],
   [251, [undefined, 'idle']],
   [252, [undefined, 'power_cut']],
-  [253, [undefined, 'harsh_acceleration', 'harsh_braking', 'harsh_cornering']],
+  [253, [undefined, 'hard_acceleration', 'hard_braking', 'hard_cornering']],
   [318, [undefined, 'gps_jamming', 'gps_jamming']],
-  [1412, [undefined, 'fall']],
+  [1412, [undefined, 'fall_down']],
 ]);
 /** The speed alarm's value is a speed, so any value raises it. */
 export const overspeedId = 255;
+
+/** A family of models that share one list of AVL ids. */
+export interface IoFamily {
+  readonly name: string;
+  /** Catalogue codes of the models. */
+  readonly models: RegExp;
+  readonly rows: readonly IoRow[];
+  /** `alarm` by the element that caused a record. */
+  readonly events: EventAlarms;
+}
+
+/** The first family whose pattern fits the model; the last one takes the rest. */
+export const ioFamilies: readonly IoFamily[] = [
+  {
+    name: '6-series',
+    models: /^telfm[a-z]?6\d\d/,
+    rows: [...defaultRows.filter((each) => !sixSeriesOwn.has(each.id)), ...sixSeriesRows],
+    events: new Map([...eventAlarms].filter(([id]) => !sixSeriesOwn.has(id))),
+  },
+  { name: 'FMB, FMC, FMM', models: /^/, rows: defaultRows, events: eventAlarms },
+];
 
 /** Flag words: `[mask, name]`, byte 0 is the last on the wire. */
 type FlagBits = readonly (readonly [mask: number, name: string])[];
@@ -563,6 +567,7 @@ export const anyDoorMask = 0x0f00;
 export const doorNames = doorBits.slice(0, 4).map(([, name]) => name);
 
 export const controlBits: FlagBits = [
+  [0x0000_0008, 'can_park_brake'],
   [0x0000_0020, 'can_airbag_state'],
   [0x0000_0040, 'can_eps_state'],
   [0x0000_0080, 'can_esp_state'],
