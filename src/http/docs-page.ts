@@ -5,6 +5,15 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
+/** What somebody has to know before the first call. Markdown. */
+export const introduction = `Telematics gateway: the tracker API, and under \`/admin\` the operator's.
+
+Every call of the tracker API answers \`GET\` with its parameters in the query, and \`POST\` with them as a form or as JSON, under \`/\`,
+\`/v2\` and \`/api-v2\` alike. In queries and forms, lists and objects are JSON text. \`user/auth\` gives a session hash, \`api/key/create\`
+an API key; either goes into the parameter \`hash\` or the header \`Authorization: NVX <hash>\`. The operator's API takes the header only.
+
+Errors are told by \`status.code\`; each call lists its own by HTTP status.`;
+
 /** The page styles its elements in place; the pictures in its style sheets are written out in them. */
 const policy = {
   'default-src': ["'self'"],
@@ -23,11 +32,11 @@ export async function mountDocsPage(app: FastifyInstance): Promise<void> {
     staticCSP: policy,
     theme: { title: 'Milepost API' },
     uiConfig: {
+      // The other layout has a bar on top that loads documents of other servers.
+      layout: 'BaseLayout',
       docExpansion: 'none',
       filter: true,
       tryItOutEnabled: true,
-      persistAuthorization: false,
-      // The examples of a thousand schemas would take longer to draw than anybody waits.
       defaultModelsExpandDepth: -1,
     },
   });

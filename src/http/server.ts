@@ -14,7 +14,7 @@ import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
 import { type History, noHistory } from '../store/history-records.js';
-import { mountDocsPage } from './docs-page.js';
+import { introduction, mountDocsPage } from './docs-page.js';
 import { calls } from './navixy/call-list.js';
 import { mountNavixy, sendError, toNavixyError } from './navixy/dialect.js';
 import { NavixyError } from './navixy/errors.js';
@@ -84,7 +84,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Milepost', description: 'Telematics gateway', version: options.version ?? '0' },
+      info: { title: 'Milepost', description: introduction, version: options.version ?? '0' },
       components: components as never,
     },
     transformObject: (document) =>

@@ -59,6 +59,7 @@ function queryForm(schema: TObject): TObject {
 }
 
 interface Operation {
+  operationId?: string;
   parameters?: { readonly in: string }[];
   requestBody?: unknown;
   responses?: Record<string, unknown>;
@@ -84,8 +85,9 @@ export function refineDocument<D>(document: D, calls: readonly Call[]): D {
     const errors = errorResponses(call, shared);
     const { requestBody: _body, ...get } = path.get;
     const { parameters: _parameters, ...post } = path.post;
-    path.get = { ...get, responses: { ...get.responses, ...errors } };
-    path.post = { ...post, responses: { ...post.responses, ...errors } };
+    const operationId = call.name.replace(/[/_](\w)/g, (_, letter: string) => letter.toUpperCase());
+    path.get = { ...get, operationId: `${operationId}ByQuery`, responses: { ...get.responses, ...errors } };
+    path.post = { ...post, operationId, responses: { ...post.responses, ...errors } };
   }
   if (parts !== undefined) parts.responses = { ...parts.responses, ...shared };
   return document;

@@ -5,6 +5,7 @@ import { TestApi, type TestUser } from '../../support/api.js';
 import { type CheckedAnswer, DocumentCheck } from '../../support/openapi-check.js';
 
 interface Operation {
+  readonly operationId?: string;
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
@@ -52,6 +53,10 @@ describe('the document', () => {
       );
     }
     expect(document.openapi).toBe('3.1.0');
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    const ids = operations.flatMap(({ operationId }) => operationId ?? []);
+    expect(ids).toContain('trackerGetState');
+    expect(new Set(ids).size).toBe(2 * calls.length);
     expect(Object.keys(document.paths)).toEqual([
       '/healthz',
       '/readyz',
