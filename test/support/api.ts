@@ -72,6 +72,7 @@ export class TestApi {
     const server = await createHttpServer({
       store,
       live: store,
+      history: store,
       commands: dispatcher,
       health: () => api.it?.health ?? { ready: false, problems: [] },
       metricsText: async () => '# TYPE up gauge\nup 1\n',

@@ -8,16 +8,19 @@ import type { Position } from '../../src/domain/update.js';
 import { UpdateBuilder } from '../../src/domain/update.js';
 import { StoreError } from '../../src/errors.js';
 import type { LiveUnits, RegistryStore, StateStore, Transaction } from '../../src/store/contract.js';
+import type { History, HistoryQuery, KeptRecord } from '../../src/store/history-records.js';
 import { keysInMemory } from '../../src/store/key-files.js';
 import { Registry } from '../../src/store/registry.js';
 import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
 import { SecretBox } from '../../src/store/secret-box.js';
 
-export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
+export class MemoryStore implements RegistryStore, StateStore, LiveUnits, History {
   readonly registry = new Registry();
   readonly secrets = new SecretBox(keysInMemory());
   readonly states = new Map<number, UnitState>();
   readonly connected = new Set<number>();
+  /** What units have reported. */
+  readonly reported: KeptRecord[] = [];
   /** How many changes were kept. */
   changes = 0;
   /** True: no change can be kept. */
@@ -57,6 +60,11 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
     }
   }
 
+  async *records({ sourceIds, fromMs, toMs }: HistoryQuery): AsyncGenerator<KeptRecord> {
+    const isWanted = ({ at }: KeptRecord) => at >= fromMs && at <= toMs;
+    for (const id of sourceIds) yield* this.reported.filter((each) => each.sourceId === id && isWanted(each));
+  }
+
   /** Lets the unit of a source report named values, and a position if one is given. */
   report(sourceId: number, values: Record<string, number | string | boolean>, report: Report = {}): UnitState {
     const state = this.states.get(sourceId) ?? new UnitState();
@@ -65,7 +73,10 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits {
     for (const [name, value] of Object.entries(values)) builder.set(name, value);
     const now = this.#clock.now();
     const at = report.at ?? now;
-    state.apply(builder.build(at, { position: positionOf(report.position) }), at, report.receivedAt ?? now);
+    const update = builder.build(at, { position: positionOf(report.position) });
+    const receivedAt = report.receivedAt ?? now;
+    this.reported.push({ sourceId, at, receivedAt, update });
+    state.apply(update, at, receivedAt);
     return state;
   }
 

@@ -4,8 +4,12 @@
 import type { Call } from './call.js';
 import { apiKeyCalls } from './calls/api-key.js';
 import { groupCalls } from './calls/groups.js';
+import { lineCalls } from './calls/lines.js';
 import { modelCalls } from './calls/models.js';
 import { pluginCalls } from './calls/plugins.js';
+import { readingCalls } from './calls/readings.js';
+import { sensorDataCalls } from './calls/sensor-data.js';
+import { sensorCalls } from './calls/sensors.js';
 import { specialSettingsCalls } from './calls/special-settings.js';
 import { tagCalls } from './calls/tags.js';
 import { timezoneCalls } from './calls/timezones.js';
@@ -39,6 +43,10 @@ export const calls: readonly Call[] = [
   ...timezoneCalls,
   ...trackerStateCalls,
   ...trackerReadingCalls,
+  ...readingCalls,
+  ...lineCalls,
+  ...sensorCalls,
+  ...sensorDataCalls,
   ...trackerCommandCalls,
   ...trackerOutputCalls,
   ...specialSettingsCalls,
@@ -62,6 +70,10 @@ export type DeclaredCall = (
   | typeof timezoneCalls
   | typeof trackerStateCalls
   | typeof trackerReadingCalls
+  | typeof readingCalls
+  | typeof lineCalls
+  | typeof sensorCalls
+  | typeof sensorDataCalls
   | typeof trackerCommandCalls
   | typeof trackerOutputCalls
   | typeof specialSettingsCalls

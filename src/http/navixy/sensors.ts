@@ -1,38 +1,48 @@
 /**
- * Sensors of a tracker and their last values. Where nobody has set up sensors, each quantity that the unit reports is a sensor of its own
- * (an automatic one), named after what is measured.
+ * Sensors of a tracker and their last values: those that were set up, and for every other quantity that the unit reports an automatic
+ * one. Calibration and conversion are done here, when a call is answered.
  */
-import { type FieldRow, fieldOf } from '../../domain/fields.js';
-import type { UserRow } from '../../store/rows.js';
+import {
+  combined,
+  inputValue,
+  type MeteringFormula,
+  meteringValue,
+  numberIn,
+  scaled,
+} from '../../domain/sensor-value.js';
+import type { FieldValue } from '../../domain/update.js';
+import type { Registry } from '../../store/registry.js';
+import type { SensorRow, UserRow } from '../../store/rows.js';
+import { parentIdsOf, sensorsOf } from '../../store/sensors.js';
 import type { SensorValueBody } from './bodies.js';
-import { isNumericState } from './state-fields.js';
+import { automaticSensor, isMetering } from './sensors-automatic.js';
+import { converted } from './sensors-units.js';
 import type { TrackerView } from './visibility.js';
 
-/** Kinds of quantities a metering sensor may measure. */
-export type SensorType =
-  | 'fuel'
-  | 'temperature'
-  | 'rpm'
-  | 'custom'
-  | 'fuel_consumption'
-  | 'instant_consumption'
-  | 'power'
-  | 'speed'
-  | 'flow_meter'
-  | 'acceleration';
+/** Kinds of quantities a metering sensor may measure. Source: Navixy backend API, `tracker/sensor`, `sensor_type`. */
+export const meteringTypes = [
+  ...(['fuel', 'temperature', 'rpm', 'custom', 'fuel_consumption', 'instant_consumption', 'power', 'speed'] as const),
+  ...(['flow_meter', 'acceleration'] as const),
+] as const;
+export type SensorType = (typeof meteringTypes)[number];
 
 /** The call that serves a sensor. */
 export type SensorGroup = 'fuel' | 'diagnostics' | 'readings';
 
 export interface Sensor {
+  /** Null for an automatic one. */
+  readonly id: number | null;
   readonly label: string;
   /** Name of the raw input. */
   readonly name: string;
-  readonly type: SensorType;
-  /** `custom`, `celsius`, `fahrenheit`, `litre`, `gallon_us`, `gallon_uk`. */
+  readonly type: string;
+  /** `custom`, `celsius`, `fahrenheit`, `litre`, `gallon_us`, `gallon_uk`, or a word of whoever set it up. */
   readonly unitsType: string;
   /** Unit as people write it. */
   readonly units: string;
+  /** What it may show, where that was declared. */
+  readonly min?: number;
+  readonly max?: number;
 }
 
 /** A sensor with its last value. */
@@ -42,36 +52,104 @@ export interface SensorReading {
   readonly at: number;
 }
 
-/** The last values of a tracker's metering sensors, in the order in which the unit first reported them. */
-export function readingsOf(view: TrackerView): SensorReading[] {
-  const fields = view.state?.fields;
+/** The last values of a tracker's metering sensors: those that were set up by their ids, then automatic ones as first reported. */
+export function readingsOf(registry: Registry, view: TrackerView): SensorReading[] {
+  const rows = sensorsOf(registry, view.tracker).filter(({ type }) => type === 'metering');
+  const readings: SensorReading[] = [];
+  for (const row of rows) {
+    const read = lastValue(view, row, rows);
+    if (read !== undefined) readings.push({ sensor: sensorOfRow(row), ...read });
+  }
+  return [...readings, ...automaticReadings(view, new Set(rows.map(({ inputName }) => inputName)))];
+}
+
+function automaticReadings({ state }: TrackerView, covered: ReadonlySet<string | undefined>): SensorReading[] {
+  const fields = state?.fields;
   const readings: SensorReading[] = [];
   for (let slot = 0; fields !== undefined && slot < fields.size; slot++) {
     const name = fields.names[slot] as string;
     const value = fields.valueAt(slot);
-    if (typeof value !== 'number' || !Number.isFinite(value) || !isMetering(name)) continue;
+    if (typeof value !== 'number' || !Number.isFinite(value) || !isMetering(name) || covered.has(name)) continue;
     readings.push({ sensor: automaticSensor(name), value, at: fields.timeAt(slot) });
   }
   return readings;
 }
 
-/** What belongs to the receiver is part of the position, and what belongs to the modem part of `gsm`. */
-const internals = new Set(['hdop', 'pdop', 'vdop', 'precision', 'satellites_visible']);
+/** How a metering sensor reads its input. */
+export function formulaOf({ divider, parameters, calibration }: SensorRow): MeteringFormula {
+  return { divider, min: numberOf(parameters?.min), max: numberOf(parameters?.max), calibration };
+}
 
-function isMetering(name: string): boolean {
-  return !internals.has(name) && !name.startsWith('gsm_') && !isNumericState(name);
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Sum, unless the average is asked for. */
+export function groupingOf({ groupType }: SensorRow): 'sum' | 'avg' {
+  return groupType === 'avg' ? 'avg' : 'sum';
+}
+
+interface Read {
+  readonly value: number;
+  readonly at: number;
+}
+
+function lastValue(view: TrackerView, row: SensorRow, rows: readonly SensorRow[]): Read | undefined {
+  const raw = parentIdsOf(row).length === 0 ? lastInput(view, row) : lastOfParents(view, row, rows);
+  const value = raw === undefined ? undefined : meteringValue(raw.value, formulaOf(row));
+  return raw === undefined || value === undefined ? undefined : { value, at: raw.at };
+}
+
+function lastInput(view: TrackerView, row: SensorRow): Read | undefined {
+  const field = lastField(view, row);
+  const value = numberIn(field?.value);
+  return field === undefined || value === undefined ? undefined : { value, at: field.at };
+}
+
+/** What the input of a sensor last said; undefined when it never said anything. */
+export function lastField({ state }: TrackerView, row: SensorRow): { value: FieldValue; at: number } | undefined {
+  let at = 0;
+  const value = inputValue(row.inputName ?? '', (name) => {
+    const field = state?.fields.get(name);
+    at = Math.max(at, field?.at ?? 0);
+    return field?.value;
+  });
+  return value === undefined ? undefined : { value, at };
+}
+
+/** Parts that are gone do not count; parts that have no value leave the whole without one. */
+function lastOfParents(view: TrackerView, row: SensorRow, rows: readonly SensorRow[]): Read | undefined {
+  const ids = parentIdsOf(row);
+  const parents = rows.filter(({ id }) => ids.includes(id) && id !== row.id);
+  const reads = parents.filter((parent) => parentIdsOf(parent).length === 0).map((each) => lastValue(view, each, rows));
+  const value = combined(
+    reads.map((read) => read?.value),
+    groupingOf(row),
+  );
+  return value === undefined ? undefined : { value, at: Math.max(...reads.map((read) => read?.at ?? 0)) };
+}
+
+function sensorOfRow(row: SensorRow): Sensor {
+  const { id, name: label, sensorType: type } = row;
+  const { units = '', unitsType = 'custom', inputName: name = '' } = row;
+  return { id, label, name, type, unitsType, units, ...shownRange(formulaOf(row)) };
+}
+
+/** The range of what is shown, made of the one that its input is accepted in. */
+function shownRange(formula: MeteringFormula): Pick<Sensor, 'min' | 'max'> {
+  const ends = [formula.min, formula.max].map((end) => (end === undefined ? undefined : scaled(end, formula)));
+  const [low, high] = isFalling(ends, formula) ? ends.reverse() : ends;
+  return { ...(low === undefined ? {} : { min: low }), ...(high === undefined ? {} : { max: high }) };
+}
+
+/** Whether more at the input is less of what is shown. */
+function isFalling([low, high]: readonly (number | undefined)[], { divider = 1 }: MeteringFormula): boolean {
+  return low === undefined || high === undefined ? divider < 0 : low > high;
 }
 
 const fuelNames = new Set([
-  ...[
-    'fuel_level',
-    'fuel_frequency',
-    'fuel_consumption',
-    'can_fuel',
-    'can_fuel_2',
-    'can_fuel_litres',
-    'can_fuel_economy',
-  ],
+  ...['fuel_level', 'fuel_frequency', 'fuel_consumption'],
+  ...['can_fuel', 'can_fuel_2', 'can_fuel_litres', 'can_fuel_economy'],
 ]);
 
 /**
@@ -85,79 +163,9 @@ export function groupOf(sensor: Pick<Sensor, 'name' | 'type'>): SensorGroup {
   return sensor.type === 'fuel' ? 'fuel' : 'readings';
 }
 
-const maxRemembered = 20_000;
-const automaticSensors = new Map<string, Sensor>();
-
-function automaticSensor(name: string): Sensor {
-  const known = automaticSensors.get(name);
-  if (known !== undefined) return known;
-  const row = fieldOf(name);
-  const units = row?.unit ?? '';
-  const type = typeOf(name, units);
-  const sensor = { label: labelOf(name, row), name, type, unitsType: unitsTypeOf(units), units };
-  if (automaticSensors.size < maxRemembered) automaticSensors.set(name, sensor);
-  return sensor;
-}
-
-const memberNumber = /_(\d+)$/;
-
-/** `Analog input 2`; for a name without documentation the name itself, as words. */
-function labelOf(name: string, row: FieldRow | undefined): string {
-  const member = row?.members === undefined ? undefined : memberNumber.exec(name)?.[1];
-  const words = row?.doc ?? name.replaceAll('_', ' ').trim();
-  const text = words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1);
-  return member === undefined ? text : `${text} ${member}`;
-}
-
-const typeOfUnit: Readonly<Record<string, SensorType>> = {
-  '°C': 'temperature',
-  rpm: 'rpm',
-  V: 'power',
-  'km/h': 'speed',
-  'l/h': 'instant_consumption',
-  'l/100 km': 'fuel_consumption',
-  mg: 'acceleration',
-};
-
-function typeOf(name: string, units: string): SensorType {
-  if (fuelLevel.test(name)) return 'fuel';
-  return typeOfUnit[units] ?? 'custom';
-}
-
-const fuelLevel = /^(?:can_fuel(?:_2|_litres)?|obd_fuel|obd_custom_fuel_litres|fuel_level|(?:ble_)?lls_level_\d+)$/;
-
-function unitsTypeOf(units: string): string {
-  if (units === '°C') return 'celsius';
-  return units === 'l' ? 'litre' : 'custom';
-}
-
-interface Conversion {
-  readonly unitsType: string;
-  readonly convert: (value: number) => number;
-}
-
-const litresPerUsGallon = 3.785411784;
-const litresPerUkGallon = 4.54609;
-const toFahrenheit: Conversion = { unitsType: 'fahrenheit', convert: (celsius) => (celsius * 9) / 5 + 32 };
-const toUsGallons: Conversion = { unitsType: 'gallon_us', convert: (litres) => litres / litresPerUsGallon };
-const toUkGallons: Conversion = { unitsType: 'gallon_uk', convert: (litres) => litres / litresPerUkGallon };
-
-/** What each measurement system makes of metric units; what is not listed fits as it is. */
-const conversions: Readonly<Record<UserRow['measurementSystem'], Readonly<Record<string, Conversion>>>> = {
-  metric: {},
-  nautical: {},
-  imperial: { litre: toUkGallons },
-  us: { celsius: toFahrenheit, litre: toUsGallons },
-  metric_gal_us: { litre: toUsGallons },
-};
-
 /** A sensor's value as shown to a user. */
 export function sensorValueBody(reading: SensorReading, system: UserRow['measurementSystem']): SensorValueBody {
   const { sensor, value } = reading;
-  const systemConversions = conversions[system];
-  const conversion = Object.hasOwn(systemConversions, sensor.unitsType)
-    ? systemConversions[sensor.unitsType]
-    : undefined;
   return {
     label: sensor.label,
     name: sensor.name,
@@ -165,31 +173,8 @@ export function sensorValueBody(reading: SensorReading, system: UserRow['measure
     value,
     units_type: sensor.unitsType,
     units: sensor.units,
-    converted_units_type: conversion?.unitsType ?? null,
-    converted_value: conversion === undefined ? null : rounded(conversion.convert(value)),
+    ...converted(value, sensor.unitsType, system),
+    ...(sensor.min === undefined ? {} : { min_value: sensor.min }),
+    ...(sensor.max === undefined ? {} : { max_value: sensor.max }),
   };
-}
-
-/** Six decimals: converting must not show the noise of binary fractions. */
-function rounded(value: number): number {
-  return Math.round(value * 1e6) / 1e6;
-}
-
-/** A discrete sensor: something a digital input means. */
-export interface DiscreteSensor {
-  readonly type: 'ignition' | 'engine' | 'mass' | 'car_alarm' | 'sos_button' | 'hood' | 'door' | 'car_lock' | 'custom';
-  readonly name: string | null;
-  readonly status: boolean;
-  readonly inputNumber: number;
-  readonly at: number;
-}
-
-/** The ignition wire is input 1. */
-const ignitionInput = 1;
-
-/** The discrete sensors of a tracker: ignition, where the unit reports it. */
-export function discreteSensorsOf(view: TrackerView): DiscreteSensor[] {
-  const ignition = view.state?.fields.get('ignition');
-  if (typeof ignition?.value !== 'boolean') return [];
-  return [{ type: 'ignition', name: null, status: ignition.value, inputNumber: ignitionInput, at: ignition.at }];
 }

@@ -4,11 +4,15 @@ import { answerOf, forms, TestApi, type TestUser } from '../../support/api.js';
 let api: TestApi;
 let owner: TestUser;
 let trackerId: number;
+let sensorId: number;
+const tank = { type: 'metering', sensor_type: 'fuel', name: 'Tank', input_name: 'fuel_level' };
 beforeAll(async () => {
   api = await TestApi.create();
   owner = await api.account();
   const { tracker, source } = await api.tracker(owner, { label: 'Käfer' });
   trackerId = tracker.id;
+  const made = await api.call('/tracker/sensor/create', { hash: owner.hash, tracker_id: trackerId, sensor: tank });
+  sensorId = (made.body as never as { id: number }).id;
   api.store.report(source.id, { ignition: true, board_voltage: 12.5, can_rpm: 900, fuel_level: 40 }, { position: {} });
 });
 afterAll(() => api.server.close());
@@ -29,6 +33,26 @@ const goodRequests: readonly (readonly [path: string, params: () => Record<strin
   ['tracker/get_fuel', () => ({ tracker_id: trackerId })],
   ['tracker/get_inputs', () => ({ tracker_id: trackerId })],
   ['tracker/get_readings', () => ({ tracker_id: trackerId })],
+  ['tracker/readings/list', () => ({ tracker_id: trackerId, sensor_type: 'fuel', include_components: false })],
+  ['tracker/readings/batch_list', () => ({ trackers: [trackerId] })],
+  ['tracker/batch_get_inputs', () => ({ trackers: [trackerId] })],
+  ['tracker/get_outputs', () => ({ tracker_id: trackerId })],
+  ['tracker/batch_get_outputs', () => ({ trackers: [trackerId] })],
+  ['tracker/output/update', () => ({ tracker_id: trackerId, tracker_output: { number: 1, title: 'Pump' } })],
+  ['tracker/sensor/list', () => ({ tracker_id: trackerId })],
+  ['tracker/sensor/batch_list', () => ({ trackers: [trackerId] })],
+  ['tracker/sensor/batch_copy', () => ({ base_tracker_id: trackerId, trackers: [trackerId] })],
+  ['tracker/sensor/update', () => ({ tracker_id: trackerId, sensor: { ...tank, id: sensorId, divider: '2' } })],
+  ['tracker/sensor/calibration_data/read', () => ({ tracker_id: trackerId, sensor_id: sensorId })],
+  [
+    'tracker/sensor/calibration_data/update',
+    () => ({ tracker_id: trackerId, sensor_id: sensorId, data: [{ in: 1, out: 2.5 }] }),
+  ],
+  [
+    'tracker/sensor/data/read',
+    () => ({ tracker_id: trackerId, sensor_id: sensorId, from: '2026-06-15 00:00:00', to: '2026-06-16 00:00:00' }),
+  ],
+  ['tracker/sensor/input_name/list', () => ({})],
   ['tracker/raw_command/send', () => ({ tracker_id: trackerId, command: '0A ff', type: 'hex', reliable: true })],
   ['tracker/command/unconfirmed/count', () => ({ tracker_id: trackerId })],
   ['tracker/command/unconfirmed/reset', () => ({ tracker_id: trackerId })],

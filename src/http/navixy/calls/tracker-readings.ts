@@ -4,10 +4,10 @@
 import { Type } from '@sinclair/typebox';
 import { dateTime, dateTimeOrNull, sensorValueSchema } from '../bodies.js';
 import { type CallContext, defineCall } from '../call.js';
-import { dictionary, nullable, oneOf, trackerId } from '../param-types.js';
-import { discreteSensorsOf, groupOf, readingsOf, type SensorGroup, sensorValueBody } from '../sensors.js';
-import { linesOf, newestOf } from '../state-body.js';
-import { planOf, stateText } from '../state-fields.js';
+import { inputsBody, inputsSchema } from '../inputs-body.js';
+import { dictionary, nullable, trackerId } from '../param-types.js';
+import { groupOf, readingsOf, type SensorGroup, sensorValueBody } from '../sensors.js';
+import { stateText } from '../state-fields.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
 
 const params = Type.Object({ tracker_id: trackerId });
@@ -59,7 +59,7 @@ function valuesBody(context: CallContext, view: TrackerView, group: SensorGroup)
 }
 
 function collect(context: CallContext, view: TrackerView, group: SensorGroup) {
-  const readings = readingsOf(view).filter(({ sensor }) => groupOf(sensor) === group);
+  const readings = readingsOf(context.services.store.registry, view).filter(({ sensor }) => groupOf(sensor) === group);
   return {
     user_time: context.dates.format(context.now),
     inputs: readings.map((reading) => sensorValueBody(reading, context.user.measurementSystem)),
@@ -93,43 +93,16 @@ function diagnosticStates(view: TrackerView): { values: Record<string, string | 
   return { values: newestAt === 0 ? null : values, newestAt };
 }
 
-const discreteSensorSchema = Type.Object({
-  type: oneOf(['ignition', 'engine', 'mass', 'car_alarm', 'sos_button', 'hood', 'door', 'car_lock', 'custom']),
-  name: nullable(Type.String()),
-  status: Type.Boolean(),
-  input_number: Type.Integer(),
-});
-
 const getInputs = defineCall({
   name: 'tracker/get_inputs',
   summary: 'Digital inputs, and what they mean',
   params,
-  response: {
-    user_time: dateTime,
-    inputs: Type.Array(Type.Boolean()),
-    states: Type.Array(discreteSensorSchema),
-    update_time: dateTimeOrNull,
-  },
+  response: { user_time: dateTime, ...inputsSchema },
   errors: [201, 208],
   handler: (context, { tracker_id }) => {
     const view = requireOpenTracker(context, tracker_id);
-    const lines = inputLines(view);
-    const sensors = discreteSensorsOf(view);
-    const newestAt = sensors.reduce((newest, { at }) => Math.max(newest, at), lines.newestAt);
-    return {
-      user_time: context.dates.format(context.now),
-      inputs: lines.inputs,
-      states: sensors.map(({ type, name, status, inputNumber }) => ({ type, name, status, input_number: inputNumber })),
-      update_time: context.dates.orNull(newestAt),
-    };
+    return { user_time: context.dates.format(context.now), ...inputsBody(context, view) };
   },
 });
-
-function inputLines({ state, model }: TrackerView): { inputs: boolean[]; newestAt: number } {
-  const count = model?.digital_inputs ?? null;
-  if (state === undefined) return { inputs: new Array<boolean>(count ?? 0).fill(false), newestAt: 0 };
-  const slots = planOf(state.fields).inputs;
-  return { inputs: linesOf(state, slots, count), newestAt: newestOf(state, slots) };
-}
 
 export const trackerReadingCalls = [getDiagnostics, getFuel, getInputs, getReadings] as const;
