@@ -16,6 +16,7 @@ import type { Engine } from './engine.js';
 import { EntryKind, type FrameToKeep } from './entries.js';
 import { type CommitListener, Journal } from './journal.js';
 import { keysInMemory } from './key-files.js';
+import { unitsShowing } from './licensing/variables.js';
 import { Registry } from './registry.js';
 import type { PoisonRow, RowChange, RowId, TableName, Tables } from './rows.js';
 import { SecretBox, type Secrets } from './secret-box.js';
@@ -253,7 +254,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     }
     for (const change of batch.changed) this.#dirtyRows.set(`${change.table}/${change.id}`, change);
     for (const waiter of batch.waiters) waiter.settled(seq, undefined);
-    this.#announce(batch.folds);
+    this.#announce(batch);
     this.#announceRows(batch);
   }
 
@@ -294,10 +295,12 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     this.#batch(seq).folds.push({ unit: this.units.ensure(sourceId), protocol: '', updates: [], receivedAt });
   }
 
-  #announce(folds: readonly Fold[]): void {
-    if (this.#listeners.size === 0 || folds.length === 0) return;
-    const changed = new Set(folds.map((fold) => fold.unit.sourceId));
-    for (const listener of this.#listeners) listener(changed);
+  #announce({ folds, changed, undo }: Batch): void {
+    if (this.#listeners.size === 0) return;
+    const sourceIds = unitsShowing(this.registry, [...changed, ...undo]);
+    for (const { unit } of folds) sourceIds.add(unit.sourceId);
+    if (sourceIds.size === 0) return;
+    for (const listener of this.#listeners) listener(sourceIds);
   }
 
   #announceRows({ changed, undo }: Batch): void {

@@ -4,6 +4,8 @@
  */
 import type { DeviceModel } from '../../domain/models.js';
 import { UnitState } from '../../domain/state.js';
+import type { DeviceVariableRow } from '../../store/licensing/rows.js';
+import { variablesOfUnit } from '../../store/licensing/variables.js';
 import type { SourceRow } from '../../store/rows.js';
 import { percentFromVolts, percentOf } from './battery.js';
 import type { StateBody } from './bodies.js';
@@ -20,6 +22,7 @@ const silent = new UnitState();
 interface KeptText {
   readonly version: number;
   readonly heardAt: number;
+  readonly variables: readonly DeviceVariableRow[];
   readonly status: string;
   readonly model: DeviceModel | undefined;
   readonly json: string;
@@ -46,11 +49,12 @@ class StateTexts {
     const key = view.state ?? source;
     const { version, heardAt } = view.state ?? silent;
     const status = connectionStatusOf(view, context);
+    const variables = variablesOf(view, context);
     const kept = texts.get(key);
-    const isFresh = kept !== undefined && kept.version === version && kept.heardAt === heardAt;
+    const isFresh = kept?.version === version && kept.heardAt === heardAt && kept.variables === variables;
     if (isFresh && kept.status === status && kept.model === model) return kept.json;
     const json = JSON.stringify(this.#bodyOf(view, context));
-    texts.set(key, { version, heardAt, status, model, json });
+    texts.set(key, { version, heardAt, variables, status, model, json });
     return json;
   }
 
@@ -106,7 +110,7 @@ export function stateBody(view: TrackerView, context: CallContext): StateBody {
     inputs_update: dates.orNull(newestOf(state, plan.inputs)),
     outputs: linesOf(state, plan.outputs, model?.digital_outputs ?? null),
     outputs_update: dates.orNull(newestOf(state, plan.outputs)),
-    additional: additionalOf(state, plan, dates),
+    additional: { ...additionalOf(state, plan, dates), ...shownVariables(variablesOf(view, context), dates) },
     actual_track_update: dates.orNull(state.trackAt),
   };
   if (plan.ignition >= 0) {
@@ -239,4 +243,18 @@ function additionalOf(state: UnitState, plan: FieldPlan, dates: DateFormat): Sta
     if (value !== undefined) additional[name] = { value, updated: dates.format(state.fields.timeAt(slot)) };
   }
   return additional;
+}
+
+function variablesOf({ source }: TrackerView, { services }: CallContext): readonly DeviceVariableRow[] {
+  return variablesOfUnit(services.store.registry, source);
+}
+
+/** Variables that were set for the hardware, each by its name behind `variable.`: texts as they are, others as JSON. */
+function shownVariables(rows: readonly DeviceVariableRow[], dates: DateFormat): StateBody['additional'] {
+  return Object.fromEntries(
+    rows.map(({ name, value, createdAt }) => [
+      `variable.${name}`,
+      { value: typeof value === 'string' ? value : JSON.stringify(value), updated: dates.format(createdAt) },
+    ]),
+  );
 }

@@ -33,6 +33,11 @@ export class ShownVariables {
     else hardware.variables.delete(row.id);
   });
 
+  /** Whether there may be any. */
+  has(hardwareId: string): boolean {
+    return (this.#hardware.get(hardwareId)?.variables.size ?? 0) > 0;
+  }
+
   /** By name, those set after `afterMs` only. The same array as long as nothing has changed. */
   of(hardwareId: string, afterMs: number): readonly DeviceVariableRow[] {
     const hardware = this.#hardware.get(hardwareId);

@@ -39,8 +39,9 @@ function nextVariableId(tx: Transaction): number {
 
 /** What a unit shows: the newest of each name, by name. The same array as long as nothing has changed. */
 export function variablesOfUnit(registry: Registry, source: SourceRow): readonly DeviceVariableRow[] {
-  if (source.corrupted === true) return none;
-  return registry.licensing.shown.of(source.deviceId, registry.lastEndOf(source.deviceId));
+  const { shown } = registry.licensing;
+  if (source.corrupted === true || !shown.has(source.deviceId)) return none;
+  return shown.of(source.deviceId, registry.lastEndOf(source.deviceId));
 }
 
 /** Units that may show something else now. `changes` hold the rows of before and after. */

@@ -1,0 +1,55 @@
+/**
+ * What a call of the licence API is: its name and method, its parameters and answer as schemas, and the function behind it. The routes, the
+ * OpenAPI document and the tests read this one declaration.
+ */
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { Outcome } from '../../store/accounts.js';
+import type { RegistryStore } from '../../store/contract.js';
+import type { LicenseRefusal } from '../../store/licensing/find.js';
+import type { LicenseApiKeyRow } from '../../store/licensing/rows.js';
+import type { Logins } from '../navixy/logins.js';
+import { LicenseError, type LicenseErrorCode } from './errors.js';
+import type { ParamRules } from './params.js';
+
+export interface LicenseContext {
+  readonly store: RegistryStore;
+  readonly logins: Logins;
+  /** Whose request it is. */
+  readonly apiKey: LicenseApiKeyRow;
+  /** Time of the request, ms since 1970 UTC. */
+  readonly now: number;
+  readonly remoteAddress: string;
+  /** Signature of a text under the key of the gateway, in base64. */
+  readonly sign: (text: string) => Promise<string>;
+}
+
+export interface LicenseCall extends ParamRules {
+  readonly name: string;
+  readonly method: 'GET' | 'POST';
+  readonly summary: string;
+  /** The body of a POST, the query of a GET. */
+  readonly params: TObject;
+  /** Parameters as they are documented, where that is another schema. */
+  readonly documented?: TObject;
+  readonly response: TSchema;
+  /** Besides those of every call. */
+  readonly errors: readonly LicenseErrorCode[];
+  readonly handler: (context: LicenseContext, params: never) => unknown;
+}
+
+/** Types the handler by the schemas, and then forgets them. */
+export function defineLicenseCall<P extends TObject, R extends TSchema>(
+  call: Omit<LicenseCall, 'params' | 'response' | 'handler'> & {
+    readonly params: P;
+    readonly response: R;
+    readonly handler: (context: LicenseContext, params: Static<P>) => Static<R> | Promise<Static<R>>;
+  },
+): LicenseCall {
+  return call as unknown as LicenseCall;
+}
+
+/** What was found or done. Throws `LicenseError` where it was refused. */
+export function granted<T>(outcome: Outcome<T, LicenseRefusal>): T {
+  if (!outcome.ok) throw new LicenseError(outcome.reason);
+  return outcome;
+}

@@ -1,0 +1,154 @@
+/**
+ * The licence API under `/api/v4`: a route for each call, the checks every call goes through in their documented order, signed answers, and
+ * the one place where errors become answers. Beside it stands the public key that answers are verified with.
+ */
+import { type TObject, Type } from '@sinclair/typebox';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Clock } from '../../clock.js';
+import type { Logger } from '../../log.js';
+import type { RegistryStore } from '../../store/contract.js';
+import type { LicenseApiKeyRow } from '../../store/licensing/rows.js';
+import type { Logins } from '../navixy/logins.js';
+import { pathOf } from '../navixy/paths.js';
+import { RateLimiter } from '../rate-limit.js';
+import type { Dialect } from '../server.js';
+import { authorize } from './authorization.js';
+import type { LicenseCall } from './call.js';
+import { LicenseError, licenseErrorSchema, licenseErrors, sendLicenseError, toLicenseError } from './errors.js';
+import { licenseCalls } from './licenses.js';
+import { readParams } from './params.js';
+import type { ResponseKey } from './response-key.js';
+import { textSignature } from './signature.js';
+import { variableCalls } from './variables.js';
+
+export interface LicenseSpringOptions {
+  readonly store: RegistryStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly logins: Logins;
+  readonly key: ResponseKey;
+  /** Requests a second for each address; 0 for no limit. */
+  readonly rateLimit: number;
+}
+
+/** The only list of calls. */
+export const licenseSpringCalls: readonly LicenseCall[] = [...variableCalls, ...licenseCalls];
+
+/** Where the public key is. */
+export const publicKeyPath = '/licensespring/public-key';
+
+const bodyMaxBytes = 64 * 1024;
+
+/** The dialect, to be mounted in front of the others. */
+export function licenseSpringDialect(options: LicenseSpringOptions): Dialect {
+  const dialect = new LicenseSpringDialect(options);
+  return async (app) => {
+    app.setErrorHandler((error: FastifyError, request, reply) => dialect.answerError(error, request, reply));
+    app.addHook('onRequest', async (request) => dialect.limitAddress(request));
+    mountPublicKey(app, options.key);
+    await app.register(async (scope) => mountCalls(scope, dialect), { prefix: '/api/v4' });
+  };
+}
+
+function mountCalls(scope: FastifyInstance, dialect: LicenseSpringDialect): void {
+  scope.removeAllContentTypeParsers();
+  // Clients send JSON under any content type, and under none.
+  scope.addContentTypeParser('*', { parseAs: 'string' }, scope.getDefaultJsonParser('error', 'error'));
+  scope.setNotFoundHandler(() => {
+    throw new LicenseError('not_found');
+  });
+  scope.addHook('onRequest', async (request) => {
+    if (!request.is404) dialect.authorize(request);
+  });
+  scope.addHook('onSend', (_, reply, payload) => dialect.signAnswer(reply, payload));
+  for (const call of licenseSpringCalls) scope.route(routeOf(call, dialect));
+}
+
+function routeOf(call: LicenseCall, dialect: LicenseSpringDialect): RouteOptions {
+  return {
+    method: call.method,
+    url: `/${call.name}`,
+    exposeHeadRoute: false,
+    bodyLimit: bodyMaxBytes,
+    // A response schema would drop members and order them anew, and the text of an answer is what is signed.
+    schema: {},
+    config: { swaggerTransform: ({ url }: { readonly url: string }) => ({ schema: documentedSchema(call), url }) },
+    handler: (request, reply) => dialect.serve(call, request, reply),
+  };
+}
+
+class LicenseSpringDialect {
+  readonly #options: LicenseSpringOptions;
+  readonly #addresses: RateLimiter;
+  readonly #apiKeys = new WeakMap<FastifyRequest, LicenseApiKeyRow>();
+
+  constructor(options: LicenseSpringOptions) {
+    this.#options = options;
+    this.#addresses = new RateLimiter({ clock: options.clock, perSecond: options.rateLimit });
+  }
+
+  /** Throws `too_many_requests`. */
+  limitAddress(request: FastifyRequest): void {
+    if (!this.#addresses.take(request.ip)) throw new LicenseError('too_many_requests');
+  }
+
+  /** Throws the codes of authorization. */
+  authorize(request: FastifyRequest): void {
+    const { store, clock } = this.#options;
+    this.#apiKeys.set(request, authorize(store, request, clock.now()));
+  }
+
+  async serve(call: LicenseCall, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const apiKey = this.#apiKeys.get(request);
+    if (apiKey === undefined) throw new LicenseError('missing_headers');
+    const params = readParams(call.params, call.method === 'GET' ? request.query : request.body, call) as never;
+    const { store, logins, clock, key } = this.#options;
+    const sign = async (text: string) => textSignature(text, await key.private());
+    const context = { store, logins, apiKey, now: clock.now(), remoteAddress: request.ip, sign };
+    const body = await call.handler(context, params);
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
+  }
+
+  /** Errors are not signed. */
+  async signAnswer(reply: FastifyReply, payload: unknown): Promise<unknown> {
+    if (reply.statusCode === 200 && typeof payload === 'string') {
+      reply.header('LicenseSignature', await textSignature(payload, await this.#options.key.private()));
+    }
+    return payload;
+  }
+
+  answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const known = toLicenseError(error);
+    if (known.code === 'internal_error') {
+      this.#options.log.error({ err: error, path: pathOf(request.url) }, 'request failed');
+    }
+    return sendLicenseError(reply, known);
+  }
+}
+
+function mountPublicKey(app: FastifyInstance, key: ResponseKey): void {
+  const schema = {
+    tags: ['licensespring'],
+    summary: 'The key that signatures of answers are verified with, in PEM',
+    produces: ['text/plain'],
+    response: { 200: Type.String() },
+  };
+  app.get(publicKeyPath, { schema, exposeHeadRoute: false }, async (_, reply) =>
+    reply.type('text/plain; charset=utf-8').send(await key.public()),
+  );
+}
+
+const commonCodes = ['missing_parameters', 'validation_error', 'internal_error'] as const;
+
+function documentedSchema(call: LicenseCall): object {
+  const codes = [...call.errors, ...commonCodes];
+  const params: TObject = call.documented ?? call.params;
+  return {
+    tags: ['licensespring'],
+    summary: call.summary,
+    description: `Errors: ${[...new Set(codes)].map((code) => `${code} (${licenseErrors[code][0]})`).join(', ')}, and those of authorization.`,
+    security: [{ licensespring: [] }],
+    ...(call.method === 'GET' ? { querystring: params } : { body: params }),
+    response: { 200: call.response, '4xx': licenseErrorSchema, '5xx': licenseErrorSchema },
+  };
+}
