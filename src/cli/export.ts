@@ -1,18 +1,15 @@
 /**
  * `milepost export`: what the journal keeps, oldest record first, as JSON lines, CSV or GPX. It only reads, so it runs beside a gateway.
- *
- * Two passes keep memory small: the first notes the time and place of every record (some 30 bytes each), the second decodes them again
- * in order of their times. A record that was sent twice is printed once: same unit, same time, same content.
+ * A record that was sent twice is printed once: same unit, same time, same content.
  */
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type MessageJson, messageJson } from '../domain/message-json.js';
-import type { StateUpdate } from '../domain/update.js';
 import { decodeKept } from '../ingest/decoder.js';
 import type { Engine } from '../store/engine.js';
-import { readEntries } from '../store/entries.js';
-import { type KeptFrame, keptFrames, sourcesOf } from '../store/history.js';
+import { sourcesOf, valuesOf } from '../store/history.js';
 import { LmdbEngine } from '../store/lmdb-engine.js';
+import { type JournalValue, RecordOrder } from '../store/record-order.js';
 import { csvWriter, gpxWriter, jsonlWriter, type RecordWriter } from './export-formats.js';
 import { type CliIo, UsageError, writeLine } from './io.js';
 
@@ -79,92 +76,24 @@ function timeOf(option: string, text: string | undefined, absent: number): numbe
   return at;
 }
 
-/** Where a record stands: the commit, the entry within it, the record within its frame. */
-interface Place {
-  readonly at: number;
-  readonly seq: number;
-  readonly entry: number;
-  readonly record: number;
-}
-
 /** Records that match, in order of their times and free of doubles. */
 export function* exportRecords(engine: Engine, filter: RecordFilter): Generator<ExportedRecord> {
-  const places = collectPlaces(engine, filter);
-  places.sort((a, b) => a.at - b.at || a.seq - b.seq || a.entry - b.entry || a.record - b.record);
-  const reader = new PlaceReader(engine);
-  let groupAt = Number.NaN;
-  let seen = new Set<string>();
-  for (const place of places) {
-    const record = reader.read(place);
-    if (record === undefined) continue;
-    if (place.at !== groupAt) {
-      groupAt = place.at;
-      seen = new Set();
-    }
-    const { receivedAt, ...content } = record;
-    const identity = JSON.stringify(content);
-    if (seen.has(identity)) continue;
-    seen.add(identity);
-    yield record;
+  const { unit, fromMs, toMs } = filter;
+  const order = new RecordOrder({
+    engine,
+    decode: decodeKept,
+    wants: ({ context }) => unit === undefined || context.deviceId === unit,
+    timeOf: ({ at }) => (at >= fromMs && at < toMs ? at : undefined),
+  });
+  for (const _ of order.collect(valuesFor(engine, unit)));
+  for (const { update, entry } of order.records()) {
+    const { deviceId } = entry.context;
+    yield { ...messageJson(update, deviceId), unit: deviceId, receivedAt: new Date(entry.receivedAt).toISOString() };
   }
 }
 
-/** The index leads to the frames of a unit's sources. */
-function* framesOf(engine: Engine, unit: string | undefined): Generator<KeptFrame> {
-  if (unit === undefined) yield* keptFrames(engine);
-  else for (const sourceId of sourcesOf(engine, unit)) yield* keptFrames(engine, sourceId);
-}
-
-function collectPlaces(engine: Engine, filter: RecordFilter): Place[] {
-  const places: Place[] = [];
-  for (const kept of framesOf(engine, filter.unit)) {
-    const { seq, index: entry } = kept;
-    if (filter.unit !== undefined && kept.entry.context.deviceId !== filter.unit) continue;
-    const updates = decodeKept(kept.entry) ?? [];
-    updates.forEach((update, record) => {
-      if (update.at >= filter.fromMs && update.at < filter.toMs) places.push({ at: update.at, seq, entry, record });
-    });
-  }
-  return places;
-}
-
-interface DecodedEntry {
-  readonly unit: string;
-  readonly receivedAt: number;
-  readonly updates: readonly StateUpdate[];
-}
-
-/** Decodes records by place; keeps the few values it read last, since neighbours in time are mostly neighbours in the journal. */
-class PlaceReader {
-  readonly #engine: Engine;
-  readonly #cache = new Map<number, readonly DecodedEntry[]>();
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  read(place: Place): ExportedRecord | undefined {
-    const entry = this.#entriesOf(place.seq)[place.entry];
-    const update = entry?.updates[place.record];
-    if (entry === undefined || update === undefined) return undefined;
-    return {
-      ...messageJson(update, entry.unit),
-      unit: entry.unit,
-      receivedAt: new Date(entry.receivedAt).toISOString(),
-    };
-  }
-
-  #entriesOf(seq: number): readonly DecodedEntry[] {
-    const cached = this.#cache.get(seq);
-    if (cached !== undefined) return cached;
-    const value = this.#engine.get(seq);
-    const entries: DecodedEntry[] = [];
-    for (const entry of value === undefined ? [] : readEntries(value)) {
-      if (entry.kind === 'rows') continue;
-      entries.push({ unit: entry.context.deviceId, receivedAt: entry.receivedAt, updates: decodeKept(entry) ?? [] });
-    }
-    if (this.#cache.size >= 64) this.#cache.clear();
-    this.#cache.set(seq, entries);
-    return entries;
-  }
+/** The index leads to the commits with frames of a unit's sources. */
+function* valuesFor(engine: Engine, unit: string | undefined): Generator<JournalValue> {
+  if (unit === undefined) yield* engine.read(0);
+  else for (const sourceId of sourcesOf(engine, unit)) yield* valuesOf(engine, sourceId);
 }

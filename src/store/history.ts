@@ -81,8 +81,8 @@ export function sourcesOf(engine: Engine, deviceId: string): readonly number[] {
   return [...found];
 }
 
-/** Indexed commits by their numbers, then everything that is not indexed yet. */
-function* valuesOf(engine: Engine, sourceId: number): Generator<{ seq: number; value: Buffer }> {
+/** Values that may hold frames of a source: indexed commits by their numbers, then everything that is not indexed yet. */
+export function* valuesOf(engine: Engine, sourceId: number): Generator<{ seq: number; value: Buffer }> {
   const cursor = readMark(engine)?.cursor ?? 0;
   let last = 0;
   for (const { value: index } of engine.rows(Table.index, [sourceId])) {
