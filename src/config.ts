@@ -29,6 +29,10 @@ export const configSchema = Type.Object({
   }),
   autoPort: port('port that recognises the protocol, when no --listen is given', 5000),
   open: flag('register unknown units on sight, under the first account'),
+  claims: Type.Union([Type.Literal('off'), Type.Literal('required')], {
+    default: 'off',
+    description: 'off, or required: a unit has to be claimed before it may send anything',
+  }),
   logLevel: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' },
@@ -81,6 +85,14 @@ export const configSchema = Type.Object({
       description: 'name or address under which units reach the gateway; set-up commands by SMS need it',
     }),
   ),
+  publicBaseUrl: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/?#]+(/[^?#]*[^/?#])?$',
+      description:
+        'where devices reach the HTTP port from outside, without a slash at the end; signatures of logins are checked against it',
+    }),
+  ),
+  telemetryToleranceMs: durationMs('telemetry over HTTP may be this far ahead of its receipt, ms', 86_400_000, 0),
   setUpPauseMs: durationMs(
     'set-up commands of a unit may be asked for again after this time, ms; 0 for at any time',
     0,

@@ -29,6 +29,12 @@ export class Metrics {
     labelNames: ['protocol', 'reason'],
     registers: [this.#registry],
   });
+  readonly #dropped = new Counter({
+    name: 'milepost_records_dropped_total',
+    help: 'Records that are acknowledged and dropped, by reason',
+    labelNames: ['protocol', 'reason'],
+    registers: [this.#registry],
+  });
   readonly #commits = new Histogram({
     name: 'milepost_commit_latency_seconds',
     help: 'From the first entry of a commit until it is on disk',
@@ -80,6 +86,10 @@ export class Metrics {
 
   notState(protocol: string, reason: 'future' | 'ancient'): void {
     this.#refusedRecords.inc({ protocol, reason });
+  }
+
+  dropped(protocol: string, reason: 'previous_owner', count: number): void {
+    this.#dropped.inc({ protocol, reason }, count);
   }
 
   committed(sizeBytes: number, latencyMs: number): void {

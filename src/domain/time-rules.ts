@@ -37,7 +37,8 @@ export function judgeTime(at: number, receivedAt: number, rules: TimeRules = def
   return corrected;
 }
 
-function undoRollover(at: number, receivedAt: number): number {
+/** A time of a receiver whose count of weeks has run over, put right; any other as it is. */
+export function undoRollover(at: number, receivedAt: number): number {
   let corrected = at;
   while (corrected > gpsEpochMs && receivedAt - corrected > rolloverMs - rolloverMarginMs) corrected += rolloverMs;
   return corrected;

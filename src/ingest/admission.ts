@@ -2,8 +2,9 @@
  * Who may send data: looks an identity up in the registry, and registers it on sight where the policy says so.
  */
 import type { Clock } from '../clock.js';
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, SessionError } from '../errors.js';
 import type { LoginOutcome, Protocol } from '../protocols/protocol.js';
+import { activeLicence } from '../store/claims/claims.js';
 import type { RegistryStore } from '../store/contract.js';
 import type { SourceRow } from '../store/rows.js';
 
@@ -19,6 +20,8 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   /** Present when unknown units are registered on sight. */
   readonly register: RegisterOnSight | undefined;
+  /** With `required` a unit has to be claimed before it may send anything. Default `off`. */
+  readonly claims?: 'off' | 'required';
 }
 
 /** Longest identity taken. */
@@ -36,26 +39,53 @@ export class Gatekeeper {
 
   /** Answers at once for units that are known or refused; with a promise while one is being registered. */
   admit(deviceId: string, protocol: Protocol): Admission | Promise<Admission> {
-    const source = this.#options.store.registry.sourceByDeviceId(deviceId);
+    const { registry } = this.#options.store;
+    const source = registry.sourceByDeviceId(deviceId);
     if (source !== undefined) return this.#judge(source, protocol);
+    if (activeLicence(registry, deviceId) !== undefined) return refuse('unclaimed_unit');
     if (deviceId.length > maxIdentityLength || !identityPattern.test(deviceId)) return refuse('bad_identity');
-    if (this.#options.register === undefined) return refuse('unknown_unit');
-    return this.#registering.get(deviceId) ?? this.#register(deviceId, protocol, this.#options.register);
+    const { register } = this.#options;
+    if (register === undefined || this.#needsClaim) return refuse('unknown_unit');
+    return this.#once(deviceId, () => register(deviceId, protocol));
   }
 
-  #judge(source: SourceRow, protocol: Protocol): Admission {
+  get #needsClaim(): boolean {
+    return this.#options.claims === 'required';
+  }
+
+  #judge(source: SourceRow, protocol: Protocol): Admission | Promise<Admission> {
     if (source.blocked) return refuse('blocked_unit');
+    const { claims } = this.#options.store.registry;
+    if (this.#needsClaim && claims.openClaimOfSource(source.id) === undefined) return refuse('unclaimed_unit');
+    if (isModelOpen(source)) return this.#once(source.deviceId, () => this.#giveModel(source, protocol));
     const isOpen = this.#options.register !== undefined;
     return source.protocol === protocol.name || isOpen ? { source } : refuse('wrong_protocol');
   }
 
-  #register(deviceId: string, protocol: Protocol, register: RegisterOnSight): Promise<Admission> {
-    const registering = register(deviceId, protocol)
+  /** The first login tells what a unit is that was claimed without a model. */
+  #giveModel({ id }: SourceRow, protocol: Protocol): Promise<SourceRow> {
+    return this.#options.store.change((tx) => {
+      const source = tx.registry.get('source', id);
+      if (source === undefined) throw new SessionError('unknown_unit');
+      const named = { ...source, model: protocol.defaultModel, protocol: protocol.name };
+      if (isModelOpen(source)) tx.put('source', named);
+      return named;
+    });
+  }
+
+  #once(deviceId: string, make: () => Promise<SourceRow>): Promise<Admission> {
+    const known = this.#registering.get(deviceId);
+    if (known !== undefined) return known;
+    const registering = make()
       .then((source): Admission => ({ source }))
       .finally(() => this.#registering.delete(deviceId));
     this.#registering.set(deviceId, registering);
     return registering;
   }
+}
+
+function isModelOpen({ model, protocol }: SourceRow): boolean {
+  return model === '' && protocol === '';
 }
 
 function refuse(refused: ErrorCode): Admission {

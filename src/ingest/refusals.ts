@@ -54,6 +54,7 @@ export class Refusals implements RefusedUnits {
 /** Refusals that name the identity they are about. */
 const namingCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unknown_unit',
+  'unclaimed_unit',
   'blocked_unit',
   'wrong_protocol',
   'wrong_password',

@@ -3,6 +3,7 @@
  * Connections (`tcp.ts`) and datagrams (`udp.ts`) differ only in how bytes come and go.
  */
 import type { Clock } from '../clock.js';
+import { ownRecords } from '../domain/ownership.js';
 import type { StateUpdate } from '../domain/update.js';
 import { CodecError, FrameError, MilepostError, SessionError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -109,6 +110,10 @@ export class Uplink {
     const admission = gatekeeper.admit(source.deviceId, this.protocol);
     if (admission instanceof Promise) return admission;
     if ('refused' in admission) return new SessionError(admission.refused, { got: source.deviceId });
+    const isOther = admission.source.id !== source.id;
+    // Another claim is another owner's: the unit has to log in anew.
+    if (isOther && store.registry.claims.openClaimOfSource(admission.source.id) !== undefined)
+      return new SessionError('replaced');
     this.#bind(admission.source);
     return undefined;
   }
@@ -116,9 +121,10 @@ export class Uplink {
   #accept(frame: Buffer, message: Message, receivedAt: number): FrameOutcome {
     const { store } = this.#services;
     const unit = this.#unit as UnitEntry;
+    const { notBefore } = this.#source as SourceRow;
     const context = this.#context;
     const isLogin = this.protocol.isLogin(message);
-    let updates: StateUpdate[];
+    let updates: readonly StateUpdate[];
     try {
       this.#rememberSession(message);
       // What a login says of the unit is remembered in the session text; it is no reading.
@@ -126,6 +132,7 @@ export class Uplink {
     } catch (error) {
       return this.#unreadable(frame, error);
     }
+    if (notBefore !== undefined) updates = this.#ownRecords(updates, receivedAt, notBefore);
     let seq = 0;
     if (updates.length > 0) {
       this.#counters.records += updates.length;
@@ -150,6 +157,14 @@ export class Uplink {
     if (reply !== null) this.#owner.owe(seq, reply);
     this.onMessage?.(message, context);
     return 'done';
+  }
+
+  /** What an earlier owner's time left in the unit is acknowledged and dropped: sent again it would be no more welcome. */
+  #ownRecords(updates: readonly StateUpdate[], receivedAt: number, notBefore: number): readonly StateUpdate[] {
+    const own = ownRecords(updates, receivedAt, notBefore);
+    const count = updates.length - own.length;
+    if (count > 0) this.#services.metrics.dropped(this.protocol.name, 'previous_owner', count);
+    return own;
   }
 
   #toKeep(frame: Buffer): FrameToKeep {
@@ -186,6 +201,7 @@ export class Uplink {
       deviceId: source.deviceId,
       model: source.model,
       session,
+      ...(source.notBefore === undefined ? {} : { notBefore: source.notBefore }),
     });
   }
 

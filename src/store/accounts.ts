@@ -3,6 +3,7 @@
  * transaction; its rules are checked there, where nothing can change in between, and a refusal leaves the transaction untouched.
  */
 import { modelByCode } from '../domain/models.js';
+import { ownershipOf } from './claims/ending.js';
 import type { Transaction } from './contract.js';
 import type { AccountRow, SourceRow, TrackerRow, UserRow } from './rows.js';
 
@@ -131,6 +132,7 @@ export function addTracker(tx: Transaction, wanted: NewTracker): { tracker: Trac
     blocked: wanted.blocked ?? false,
     tariffId: wanted.tariffId ?? defaultTariffId,
     createdAt: tx.at,
+    ...ownershipOf(tx.registry, wanted.deviceId),
   };
   const tracker: TrackerRow = {
     id: tx.nextId('tracker'),

@@ -6,8 +6,9 @@
  *   frame  = sourceId u32 | receivedAt f64 | contextLength u16 | context | the frame as it arrived
  *   rows   = JSON array of row changes
  *
- * `context` is a JSON array of what decoding needs besides the frame: [protocol, transport, deviceId, model, session]. A session
- * builds it once. All numbers are big-endian; times are ms since 1970 UTC.
+ * `context` is a JSON array of what decoding needs besides the frame: [protocol, transport, deviceId, model, session], and after
+ * it `notBefore` where records from before that time are not the owner's. A session builds it once. All numbers are big-endian; times
+ * are ms since 1970 UTC.
  */
 import { StoreError } from '../errors.js';
 import type { RowChange } from './rows.js';
@@ -34,6 +35,8 @@ export interface FrameContext {
   readonly deviceId: string;
   readonly model: string;
   readonly session: string;
+  /** Records made before this time were an earlier owner's. */
+  readonly notBefore?: number;
 }
 
 export interface FrameEntry {
@@ -48,8 +51,9 @@ export interface FrameEntry {
 export type Entry = FrameEntry | { readonly kind: 'rows'; readonly changes: readonly RowChange[] };
 
 export function encodeContext(context: FrameContext): Buffer {
-  const { protocol, transport, deviceId, model, session } = context;
-  return Buffer.from(JSON.stringify([protocol, transport, deviceId, model, session]));
+  const { protocol, transport, deviceId, model, session, notBefore } = context;
+  const ownership = notBefore === undefined ? [] : [notBefore];
+  return Buffer.from(JSON.stringify([protocol, transport, deviceId, model, session, ...ownership]));
 }
 
 /** A frame to keep: `bytes[start, end)` of the receive buffer, copied here and now. */
@@ -132,14 +136,16 @@ const maxCachedContexts = 50_000;
 function decodeContext(text: string): FrameContext {
   const cached = contexts.get(text);
   if (cached !== undefined) return cached;
-  const [protocol, transport, deviceId, model, session] = JSON.parse(text) as [
+  const [protocol, transport, deviceId, model, session, notBefore] = JSON.parse(text) as [
     string,
     'tcp' | 'udp',
     string,
     string,
     string,
+    number | undefined,
   ];
-  const context: FrameContext = { protocol, transport, deviceId, model, session };
+  const ownership = notBefore === undefined ? {} : { notBefore };
+  const context: FrameContext = { protocol, transport, deviceId, model, session, ...ownership };
   if (contexts.size >= maxCachedContexts) contexts.clear();
   contexts.set(text, context);
   return context;

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { type DeviceModel, deviceIdRule, modelByCode } from '../domain/models.js';
 import { addTracker, defaultTariffId, isAtDeviceLimit, type NewTracker, type Outcome } from './accounts.js';
+import { ownershipOf } from './claims/ending.js';
 import type { Transaction } from './contract.js';
 import type { Registry } from './registry.js';
 import { corruptSource } from './removal.js';
@@ -95,6 +96,7 @@ export function replaceUnit(tx: Transaction, tracker: TrackerRow, unit: WantedUn
     },
     ...boxOf(tx.registry, unit, plan),
     protocol: plan.model.protocol ?? '',
+    ...ownershipOf(tx.registry, plan.deviceId ?? ''),
   };
   corruptSource(tx, old);
   tx.put('source', source);

@@ -2,6 +2,7 @@
  * The registry in memory: rows by id with the few look-ups the product needs. It is a fold over the journal: `apply` is the only way
  * in, and returns what undoes it. It does no I/O and checks no rules; those are of whoever makes the change.
  */
+import { ClaimLookUps } from './claims/look-ups.js';
 import { LicenseLookUps } from './licensing/look-ups.js';
 import { Index, type IndexesByTable } from './row-index.js';
 import type {
@@ -42,10 +43,13 @@ export class Registry {
   readonly #openCommandsBySource = new Index<CommandRow>((row) =>
     row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
   );
+  readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
+  /** What the claim API looks up. */
+  readonly claims = new ClaimLookUps();
   /** What the licence API looks up. */
   readonly licensing = new LicenseLookUps();
-  readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
   readonly #indexes: IndexesByTable = {
+    ...this.claims.indexes,
     ...this.licensing.indexes,
     source: [this.#sourcesByDeviceId, this.#endedSourcesByDeviceId, this.#sourcesByPhone],
     tracker: [this.#trackersBySource, this.#trackersByAccount, this.#trackersWithTrips],

@@ -2,12 +2,14 @@
  * How trackers go: a box is deleted for good together with every tracker that shows it, a clone goes alone. Each operation is a function
  * over an open transaction.
  */
+import { endClaimOfSource } from './claims/ending.js';
 import type { Transaction } from './contract.js';
 import type { Registry } from './registry.js';
 import type { SourceRow, TrackerRow } from './rows.js';
 
-/** Deletes a box for good. Its identity and its number are free again; its history stays. */
+/** Deletes a box for good. Its identity and its number are free again, a claim of it ends; its history stays. */
 export function corruptSource(tx: Transaction, source: SourceRow): void {
+  endClaimOfSource(tx, source.id);
   tx.put('source', { ...source, corrupted: true, corruptedAt: tx.at });
 }
 

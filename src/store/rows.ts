@@ -3,6 +3,7 @@
  * never used twice; times are ms since 1970 UTC.
  */
 
+import type { ClaimRow, DeviceLicenceRow, ProjectRow, ProvisionJobRow, ShadowRow, TokenRow } from './claims/rows.js';
 import type {
   DeviceVariableRow,
   LicenseApiKeyRow,
@@ -73,7 +74,7 @@ export interface SourceRow {
   readonly id: number;
   readonly accountId: number;
   readonly deviceId: string;
-  /** Code of the model catalogue. */
+  /** Code of the model catalogue; empty where it is not known yet: the first login decides then. */
   readonly model: string;
   /** Name of the protocol the model speaks. */
   readonly protocol: string;
@@ -89,6 +90,8 @@ export interface SourceRow {
   readonly corruptedAt?: number;
   /** When set-up commands were last asked for. */
   readonly setUpAt?: number;
+  /** Records made before this time were an earlier owner's: they are acknowledged and dropped. */
+  readonly notBefore?: number;
 }
 
 /** Settings of a tracker; what is absent was never set. */
@@ -302,6 +305,12 @@ export interface Tables {
   readonly licenseDevice: LicenseDeviceRow;
   readonly licenseBlacklist: LicenseBlacklistRow;
   readonly deviceVariable: DeviceVariableRow;
+  readonly project: ProjectRow;
+  readonly deviceLicence: DeviceLicenceRow;
+  readonly claim: ClaimRow;
+  readonly token: TokenRow;
+  readonly shadow: ShadowRow;
+  readonly provisionJob: ProvisionJobRow;
   readonly counter: CounterRow;
 }
 
@@ -333,6 +342,12 @@ export const tableNames: readonly TableName[] = [
   'licenseDevice',
   'licenseBlacklist',
   'deviceVariable',
+  'project',
+  'deviceLicence',
+  'claim',
+  'token',
+  'shadow',
+  'provisionJob',
   'counter',
 ];
 export type RowId = number | string;

@@ -6,6 +6,7 @@ import type { RegistryStore } from '../contract.js';
 import { hashPassword, isPassword } from '../credentials.js';
 import type { Registry } from '../registry.js';
 import { applyClone, applyTracker, requireAccount } from './devices.js';
+import { applyHere } from './here.js';
 import { SetupError, type SetupPath } from './problem.js';
 import type { SetupFile } from './read.js';
 import type { Setup, SetupAccount, SetupSubUser } from './schema.js';
@@ -28,6 +29,7 @@ export async function applySetup(store: RegistryStore, file: SetupFile): Promise
     return await store.change((tx) => {
       const work = new SetupWork(tx, hashes);
       applyAll(work, file.setup);
+      if (file.setup.here !== undefined) applyHere(work, store.secrets, file.setup.here);
       const sections = Object.fromEntries(work.tallies);
       const isChanged = [...work.tallies.values()].some(({ created, updated }) => created + updated > 0);
       return { sections, isChanged, sessionsToEnd: work.sessionsToEnd };

@@ -223,7 +223,7 @@ function lowerFirst(text: string): string {
 }
 
 /** Keys whose text may be the name of an environment variable instead. */
-const secretKeys = new Set(['password', 'hash']);
+const secretKeys = new Set(['password', 'hash', 'secret']);
 const secretReference = { type: 'string', pattern: secretPattern.source, description: 'Read from the environment' };
 
 /** The published schema, for editors: of the file as it is written, before secrets are put in. */

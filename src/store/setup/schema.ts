@@ -3,6 +3,7 @@
  * and is published for editors and in the OpenAPI document. Names that are not in it are refused, so that a slip of the pen is found.
  */
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
+import { hereSchema } from './here-schema.js';
 
 const closed = <P extends TProperties>(properties: P, description: string) =>
   Type.Object(properties, { additionalProperties: false, description });
@@ -165,6 +166,7 @@ export const setupSchema = Type.Object(
     clones: listOf(cloneSchema),
     rules: listOf(ruleSchema),
     vehicles: listOf(vehicleSchema),
+    here: optional(hereSchema),
   },
   { title: 'Setup of Milepost', additionalProperties: false },
 );
@@ -182,4 +184,4 @@ export type SetupRule = Static<typeof ruleSchema>;
 export type SetupVehicle = Static<typeof vehicleSchema>;
 
 /** Sections that belong to APIs which this gateway does not serve yet. */
-export const unservedSections = ['here', 'licensespring'] as const;
+export const unservedSections = ['licensespring'] as const;

@@ -22,6 +22,8 @@ export const sections = [
   'clones',
   'rules',
   'vehicles',
+  'here',
+  'here_devices',
 ] as const;
 export type Section = (typeof sections)[number];
 export type ItemOutcome = 'created' | 'updated' | 'unchanged';
