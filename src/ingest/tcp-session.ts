@@ -197,6 +197,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
   /** Reads as many frames as are there. */
   #read(): void {
     const buffer = this.#buffer;
+    const nowMs = this.#services.clock.now();
     while (!this.#isHeld && !this.#isEnding && buffer.length > 0) {
       const framer = this.#framer ?? this.#detect();
       if (framer === undefined) break;
@@ -204,7 +205,7 @@ export class TcpSession implements LiveSession, UplinkOwner {
       if (found.kind === 'more') break;
       const { start, end } = found;
       if (found.kind === 'frame') {
-        if (!this.#takeFrame(start, end)) break;
+        if (!this.#takeFrame(start, end, nowMs)) break;
       } else if (found.code !== undefined) {
         this.#refuse(start, end, found.code);
       }
@@ -217,8 +218,8 @@ export class TcpSession implements LiveSession, UplinkOwner {
   }
 
   /** False when the frame has to be taken again later. */
-  #takeFrame(start: number, end: number): boolean {
-    const outcome = (this.#uplink as Uplink).take(this.#buffer.bytes.subarray(start, end), this.#services.clock.now());
+  #takeFrame(start: number, end: number, receivedAt: number): boolean {
+    const outcome = (this.#uplink as Uplink).take(this.#buffer.bytes.subarray(start, end), receivedAt);
     if (outcome === 'done') {
       this.#strikes = 0;
       return true;
@@ -323,10 +324,10 @@ export class TcpSession implements LiveSession, UplinkOwner {
     while (due < seqs.length && (seqs[due] as number) <= done) due++;
     if (due === 0) return;
     const replies = this.#owedReplies;
-    const bytes = due === 1 ? (replies[0] as Buffer) : Buffer.concat(replies.slice(0, due));
     const hasRecord = (seqs[due - 1] as number) > 0;
+    const paid = replies.splice(0, due);
     seqs.splice(0, due);
-    replies.splice(0, due);
+    const bytes = paid.length === 1 ? (paid[0] as Buffer) : Buffer.concat(paid);
     this.#write(bytes);
     if (hasRecord && !this.#isReady) this.#becomeReady();
     if (this.#isHalfClosed) this.#endWhenPaid();

@@ -68,7 +68,10 @@ export interface Protocol<M extends Message = Message> {
   /** Splits a datagram into frames; absent for protocols without UDP. Throws `FrameError`. */
   splitDatagram?(datagram: Buffer, limits: FramerLimits): Buffer[];
 
-  /** Frame to message. Keeps no view of `frame`. Throws `FrameError` (checksum) or `CodecError`. */
+  /**
+   * Frame to message. The message may refer to the bytes of `frame`, which stay as they are until its records and its reply are made;
+   * those refer to them no more. Throws `FrameError` (checksum) or `CodecError`.
+   */
   decode(frame: Buffer, context: DecodeContext): M;
   /** Message to frame, uplink and downlink alike. Throws `CodecError` `encode_range`. */
   encode(message: M, context: DecodeContext): Buffer;

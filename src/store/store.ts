@@ -11,6 +11,7 @@ import { judgeTime, type TimeRules } from '../domain/time-rules.js';
 import type { StateUpdate } from '../domain/update.js';
 import { type ErrorCode, StoreError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { Batch, type CommitWaiter } from './batch.js';
 import type { ChangedRow, Health, RegistryStore, StateStore, StoreChanges, Transaction } from './contract.js';
 import type { Engine } from './engine.js';
 import { EntryKind, type FrameToKeep } from './entries.js';
@@ -22,10 +23,7 @@ import type { PoisonRow, RowChange, RowId, TableName, Tables } from './rows.js';
 import { SecretBox, type Secrets } from './secret-box.js';
 import { type UnitEntry, Units } from './units.js';
 
-/** Somebody who waits for a commit: told once for each commit it has something in. */
-export interface CommitWaiter {
-  settled(seq: number, error: StoreError | undefined): void;
-}
+export type { CommitWaiter } from './batch.js';
 
 /** Told once a commit which units' states changed. */
 export type ChangeListener = (sourceIds: ReadonlySet<number>) => void;
@@ -51,25 +49,12 @@ export interface Acceptance {
   readonly waiter: CommitWaiter;
 }
 
-interface Fold {
-  readonly unit: UnitEntry;
-  readonly protocol: string;
-  readonly updates: readonly StateUpdate[];
-  readonly receivedAt: number;
-}
-
-/** What hangs on one commit. */
-class Batch {
-  readonly folds: Fold[] = [];
-  readonly waiters: CommitWaiter[] = [];
-  readonly undo: RowChange[] = [];
-  readonly changed: RowChange[] = [];
-}
-
 /** A frame that cannot be read is acknowledged when the same bytes have come this often. */
 export const poisonArrivals = 3;
 /** Most unreadable frames remembered for one source; the oldest goes first. */
 const maxPoisonPerSource = 32;
+/** One fills while the other is written. */
+const keptBatches = 2;
 
 export class Store implements RegistryStore, StateStore, StoreChanges, CommitListener {
   readonly registry = new Registry();
@@ -81,6 +66,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   readonly #timeRules: TimeRules;
   readonly #trips: TripDetection;
   readonly #batches = new Map<number, Batch>();
+  readonly #spareBatches: Batch[] = [];
   readonly #listeners = new Set<ChangeListener>();
   readonly #rowListeners = new Set<RowListener>();
   #journal: Journal | undefined;
@@ -149,8 +135,8 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     const { unit, protocol, frame, updates, waiter } = acceptance;
     const seq = this.#openJournal().addFrame(frame);
     const batch = this.#batch(seq);
-    batch.folds.push({ unit, protocol, updates, receivedAt: frame.receivedAt });
-    addWaiter(batch, waiter);
+    batch.add(unit, protocol, frame.receivedAt, updates);
+    batch.addWaiter(waiter);
     return seq;
   }
 
@@ -174,7 +160,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     const changes: RowChange[] = [{ table: 'poison', id, row }];
     if (known === undefined) changes.push(...this.#surplusPoison(frame.sourceId));
     const seq = this.#stage(changes);
-    addWaiter(this.#batch(seq), waiter);
+    this.#batch(seq).addWaiter(waiter);
     return { seq, release: row.count >= poisonArrivals };
   }
 
@@ -199,7 +185,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
       throw error;
     }
     await new Promise<void>((resolve, reject) => {
-      addWaiter(this.#batch(seq), { settled: (_, error) => (error === undefined ? resolve() : reject(error)) });
+      this.#batch(seq).addWaiter({ settled: (_, error) => (error === undefined ? resolve() : reject(error)) });
     });
     return result;
   }
@@ -215,11 +201,31 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   /** Folds records in under the rules of time. Used by commits and by recovery alike. */
   fold(unit: UnitEntry, updates: readonly StateUpdate[], receivedAt: number, protocol: string): void {
     if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
-    const trips = this.registry.tripsOfSource(unit.sourceId) ?? this.#trips;
-    for (const update of updates) {
-      const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
-      if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, trips);
-      else this.#metrics.notState(protocol, verdict);
+    const trips = this.#tripsOf(unit);
+    for (const update of updates) this.#foldOne(unit, update, receivedAt, { trips, protocol });
+  }
+
+  #tripsOf(unit: UnitEntry): TripDetection {
+    return this.registry.tripsOfSource(unit.sourceId) ?? this.#trips;
+  }
+
+  #foldOne(
+    unit: UnitEntry,
+    update: StateUpdate,
+    receivedAt: number,
+    { trips, protocol }: { readonly trips: TripDetection; readonly protocol: string },
+  ): void {
+    const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
+    if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, trips);
+    else this.#metrics.notState(protocol, verdict);
+  }
+
+  #foldBatch(batch: Batch, seq: number): void {
+    for (const { unit, receivedAt, protocol, from, to } of batch.folds) {
+      if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
+      const how = { trips: this.#tripsOf(unit), protocol };
+      for (let i = from; i < to; i++) this.#foldOne(unit, batch.record(i), receivedAt, how);
+      this.units.noteCommit(unit, seq);
     }
   }
 
@@ -248,14 +254,12 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     const batch = this.#batches.get(seq);
     if (batch === undefined) return;
     this.#batches.delete(seq);
-    for (const { unit, updates, receivedAt, protocol } of batch.folds) {
-      this.fold(unit, updates, receivedAt, protocol);
-      this.units.noteCommit(unit, seq);
-    }
+    this.#foldBatch(batch, seq);
     for (const change of batch.changed) this.#dirtyRows.set(`${change.table}/${change.id}`, change);
     for (const waiter of batch.waiters) waiter.settled(seq, undefined);
     this.#announce(batch);
     this.#announceRows(batch);
+    this.#recycle(batch);
   }
 
   failed(seq: number, error: StoreError): void {
@@ -268,8 +272,10 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
       batch.changed.length = 0;
     }
     const batch = this.#batches.get(seq);
+    if (batch === undefined) return;
     this.#batches.delete(seq);
-    for (const waiter of batch?.waiters ?? []) waiter.settled(seq, error);
+    for (const waiter of batch.waiters) waiter.settled(seq, error);
+    this.#recycle(batch);
   }
 
   /** Commits what is open and closes the engine. */
@@ -292,7 +298,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   #keepUnread(journal: Journal, frame: FrameToKeep): void {
     const { sourceId, receivedAt } = frame;
     const seq = journal.addFrame(frame, EntryKind.undecodable);
-    this.#batch(seq).folds.push({ unit: this.units.ensure(sourceId), protocol: '', updates: [], receivedAt });
+    this.#batch(seq).add(this.units.ensure(sourceId), '', receivedAt, []);
   }
 
   #announce({ folds, changed, undo }: Batch): void {
@@ -332,10 +338,15 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   #batch(seq: number): Batch {
     let batch = this.#batches.get(seq);
     if (batch === undefined) {
-      batch = new Batch();
+      batch = this.#spareBatches.pop() ?? new Batch();
       this.#batches.set(seq, batch);
     }
     return batch;
+  }
+
+  #recycle(batch: Batch): void {
+    batch.clear();
+    if (this.#spareBatches.length < keptBatches) this.#spareBatches.push(batch);
   }
 
   #transaction(changes: RowChange[], undo: RowChange[]): Transaction {
@@ -377,9 +388,4 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     const surplus = rows.slice(0, Math.max(0, rows.length + 1 - maxPoisonPerSource));
     return surplus.map((row) => ({ table: 'poison', id: row.id, row: null }));
   }
-}
-
-/** A session adds several frames to one commit but is told once. */
-function addWaiter(batch: Batch, waiter: CommitWaiter): void {
-  if (batch.waiters[batch.waiters.length - 1] !== waiter) batch.waiters.push(waiter);
 }

@@ -33,7 +33,7 @@ export function decode(frame: Buffer, context: DecodeContext): TeltonikaMessage 
   if (frame.length >= headBytes + checksumBytes && isPreamble(frame, 0)) {
     const length = frame.readUInt32BE(4);
     if (headBytes + length + checksumBytes !== frame.length) throw notAFrame('frame_length', frame);
-    return decodeData(Buffer.from(frame.subarray(headBytes, headBytes + length)), undefined, context);
+    return decodeData(reader.reset(frame, headBytes, headBytes + length), undefined, context);
   }
   return decodeShort(frame) ?? decodeDatagram(frame, context);
 }
@@ -81,18 +81,17 @@ function decodeDatagram(frame: Buffer, context: DecodeContext): TeltonikaMessage
   const at = reader.take(digits);
   if (digits === 0 || digits > maxImeiDigits || !areDigits(frame, at, at + digits)) throw notAFrame('garbage', frame);
   const imei = frame.toString('latin1', at, at + digits);
-  const data = Buffer.from(frame.subarray(reader.offset));
-  return decodeData(data, { packetId, unusable, avlPacketId, imei }, context);
+  return decodeData(reader, { packetId, unusable, avlPacketId, imei }, context);
 }
 
-/** `data` is the message's own copy of the data field. */
-function decodeData(data: Buffer, datagram: DatagramHead | undefined, context: DecodeContext): TeltonikaMessage {
-  const codec = reader.reset(data).u8();
+/** `data` stands before the codec. Records refer to its bytes. */
+function decodeData(data: Reader, datagram: DatagramHead | undefined, context: DecodeContext): TeltonikaMessage {
+  const codec = data.u8();
   const layout = layoutByCodec[codec];
   if (layout !== undefined) return decodeAvl(data, layout, datagram, context);
   if (codec === codecId.gh) return decodeGh(datagram);
   if (!isCommandCodec(codec))
-    throw new CodecError('unknown_message', { at: 'codec', got: codec, hex: hexExcerpt(data) });
+    throw new CodecError('unknown_message', { at: 'codec', got: codec, hex: hexExcerpt(data.bytes) });
   const message = readCommand(reader, codec, datagram);
   readSecondQuantity(message.quantity);
   return message;
@@ -103,33 +102,34 @@ function decodeData(data: Buffer, datagram: DatagramHead | undefined, context: D
  * exactly at the second quantity is the right one. A session that showed it once is tried that way first.
  */
 function decodeAvl(
-  data: Buffer,
+  data: Reader,
   layout: AvlLayout,
   datagram: DatagramHead | undefined,
   context: DecodeContext,
 ): AvlMessage {
   const { codec } = layout;
+  const start = data.offset;
   const sixteenFirst = codec === codecId.avl8 && context.session === sixteenSession;
   try {
-    const records = readRecords(data, layout, sixteenFirst);
+    const records = readRecords(layout, sixteenFirst);
     return { type: 'avl', codec, records, sixteenByteGroup: sixteenFirst, datagram };
   } catch (error) {
     if (!(error instanceof CodecError) || codec !== codecId.avl8) throw error;
-    const records = readOtherwise(data, layout, !sixteenFirst, error);
+    data.offset = start;
+    const records = readOtherwise(layout, !sixteenFirst, error);
     return { type: 'avl', codec, records, sixteenByteGroup: !sixteenFirst, datagram };
   }
 }
 
-function readOtherwise(data: Buffer, layout: AvlLayout, sixteenByteGroup: boolean, first: CodecError): AvlRecord[] {
+function readOtherwise(layout: AvlLayout, sixteenByteGroup: boolean, first: CodecError): AvlRecord[] {
   try {
-    return readRecords(data, layout, sixteenByteGroup);
+    return readRecords(layout, sixteenByteGroup);
   } catch (error) {
     throw error instanceof CodecError ? first : error;
   }
 }
 
-function readRecords(data: Buffer, layout: AvlLayout, sixteenByteGroup: boolean): AvlRecord[] {
-  reader.reset(data, 1);
+function readRecords(layout: AvlLayout, sixteenByteGroup: boolean): AvlRecord[] {
   const quantity = reader.u8();
   const records: AvlRecord[] = [];
   for (let left = quantity; left > 0; left--) records.push(readRecord(reader, layout, sixteenByteGroup));
