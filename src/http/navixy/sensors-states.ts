@@ -4,8 +4,8 @@
  */
 import { type VirtualFormula, virtualText, virtualValue } from '../../domain/sensor-value.js';
 import type { Registry } from '../../store/registry.js';
-import type { SensorRow } from '../../store/rows.js';
-import { sensorsOf } from '../../store/sensors.js';
+import type { SensorRow, TrackerRow } from '../../store/rows.js';
+import { isIgnition, sensorOwnerId, sensorsOf } from '../../store/sensors.js';
 import { lastField, numberOf } from './sensors.js';
 import type { TrackerView } from './visibility.js';
 
@@ -21,15 +21,16 @@ export interface VirtualReading {
 
 /** The last values of a tracker's virtual sensors, by their ids. */
 export function virtualReadingsOf(registry: Registry, view: TrackerView): VirtualReading[] {
-  const readings: VirtualReading[] = [];
-  for (const row of sensorsOf(registry, view.tracker)) {
-    const field = row.type === 'virtual' ? lastField(view, row) : undefined;
-    const formula = virtualFormulaOf(row);
-    const value = field === undefined ? undefined : virtualValue(field.value, formula);
-    if (field === undefined || value === undefined) continue;
-    readings.push({ row, value, text: virtualText(value, formula), at: field.at });
-  }
-  return readings;
+  const rows = sensorsOf(registry, view.tracker).filter(({ type }) => type === 'virtual');
+  return rows.map((row) => virtualReading(view, row)).filter((reading) => reading !== undefined);
+}
+
+function virtualReading(view: TrackerView, row: SensorRow): VirtualReading | undefined {
+  const field = lastField(view, row);
+  const formula = virtualFormulaOf(row);
+  const value = field === undefined ? undefined : virtualValue(field.value, formula);
+  if (field === undefined || value === undefined) return undefined;
+  return { row, value, text: virtualText(value, formula), at: field.at };
 }
 
 /** How a virtual sensor makes its text. */
@@ -83,4 +84,22 @@ function discreteSensor({ state }: TrackerView, row: SensorRow): DiscreteSensor 
   const isShown = (shownDiscreteTypes as readonly string[]).includes(sensorType);
   const type = isShown ? (sensorType as ShownDiscreteType) : 'custom';
   return { type, name, status: field?.value === true, inputNumber, at: field?.at ?? 0 };
+}
+
+/** The sensor that tells whether the ignition is on, the wired one before the virtual one; undefined where none was set up. */
+export function ignitionSensorOf(registry: Registry, tracker: TrackerRow): SensorRow | undefined {
+  const rows = registry.sensorsOfTracker(sensorOwnerId(registry, tracker));
+  if (rows.length === 0) return undefined;
+  const found = rows.filter(isIgnition);
+  return found.find(({ type }) => type === 'discrete') ?? found[0];
+}
+
+/** What the ignition sensor says; undefined while it says nothing. */
+export function ignitionOf(view: TrackerView, sensor: SensorRow): { isOn: boolean; at: number } | undefined {
+  if (sensor.type === 'virtual') {
+    const reading = virtualReading(view, sensor);
+    return reading === undefined ? undefined : { isOn: reading.value === '1', at: reading.at };
+  }
+  const { status: isOn, at } = discreteSensor(view, sensor);
+  return at > 0 ? { isOn, at } : undefined;
 }

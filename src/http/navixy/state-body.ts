@@ -6,11 +6,12 @@ import type { DeviceModel } from '../../domain/models.js';
 import { UnitState } from '../../domain/state.js';
 import type { DeviceVariableRow } from '../../store/licensing/rows.js';
 import { variablesOfUnit } from '../../store/licensing/variables.js';
-import type { SourceRow } from '../../store/rows.js';
+import type { SensorRow, SourceRow } from '../../store/rows.js';
 import { percentFromVolts, percentOf } from './battery.js';
 import type { StateBody } from './bodies.js';
 import type { CallContext } from './call.js';
 import type { DateFormat } from './dates.js';
+import { ignitionOf, ignitionSensorOf } from './sensors-states.js';
 import { type FieldPlan, maxLines, type NumberedSlot, planOf, stateText } from './state-fields.js';
 import { connectionStatus } from './status.js';
 import type { TrackerView } from './visibility.js';
@@ -23,6 +24,7 @@ interface KeptText {
   readonly version: number;
   readonly heardAt: number;
   readonly variables: readonly DeviceVariableRow[];
+  readonly ignitionSensor: SensorRow | undefined;
   readonly status: string;
   readonly model: DeviceModel | undefined;
   readonly json: string;
@@ -50,11 +52,13 @@ class StateTexts {
     const { version, heardAt } = view.state ?? silent;
     const status = connectionStatusOf(view, context);
     const variables = variablesOf(view, context);
+    const ignitionSensor = ignitionSensorOf(context.services.store.registry, view.tracker);
     const kept = texts.get(key);
     const isFresh = kept?.version === version && kept.heardAt === heardAt && kept.variables === variables;
-    if (isFresh && kept.status === status && kept.model === model) return kept.json;
+    const isSame = isFresh && kept.ignitionSensor === ignitionSensor;
+    if (isSame && kept.status === status && kept.model === model) return kept.json;
     const json = JSON.stringify(this.#bodyOf(view, context));
-    texts.set(key, { version, heardAt, variables, status, model, json });
+    texts.set(key, { version, heardAt, variables, ignitionSensor, status, model, json });
     return json;
   }
 
@@ -113,11 +117,20 @@ export function stateBody(view: TrackerView, context: CallContext): StateBody {
     additional: { ...additionalOf(state, plan, dates), ...shownVariables(variablesOf(view, context), dates) },
     actual_track_update: dates.orNull(state.trackAt),
   };
-  if (plan.ignition >= 0) {
-    body.ignition = state.fields.valueAt(plan.ignition) === true;
-    body.ignition_update = dates.format(state.fields.timeAt(plan.ignition));
+  const ignition = shownIgnition(view, plan, ignitionSensorOf(context.services.store.registry, view.tracker));
+  if (ignition !== undefined) {
+    body.ignition = ignition.isOn;
+    body.ignition_update = dates.format(ignition.at);
   }
   return body;
+}
+
+/** By the sensor that was set up for it; where there is none, or it says nothing, by the unit's own word. */
+function shownIgnition(view: TrackerView, plan: FieldPlan, sensor: SensorRow | undefined) {
+  const told = sensor === undefined ? undefined : ignitionOf(view, sensor);
+  const { state } = view;
+  if (told !== undefined || state === undefined || plan.ignition < 0) return told;
+  return { isOn: state.fields.valueAt(plan.ignition) === true, at: state.fields.timeAt(plan.ignition) };
 }
 
 export function connectionStatusOf(

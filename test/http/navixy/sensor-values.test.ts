@@ -377,3 +377,52 @@ describe('tracker/sensor/input_name/list', () => {
     });
   });
 });
+
+describe('the ignition in tracker/get_state', () => {
+  const wired = { type: 'discrete', sensor_type: 'ignition', name: 'Key', input_number: 2 } as const;
+  const byVoltage = {
+    ...{ type: 'virtual', sensor_type: 'virtual_ignition', name: 'Generator', input_name: 'board_voltage' },
+    parameters: { calc_method: 'in_range', range_from: 13, value_titles: [{ value: '1', title: 'Running' }] },
+  } as const;
+  const shown = async () => {
+    const one = (await call('get_state')).body as Body;
+    const all = (await call('get_states', { trackers: [tracker.id] })).body as Body;
+    expect((all.states as unknown as Record<string, unknown>)[tracker.id]).toEqual(one.state);
+    const { ignition, ignition_update } = one.state as unknown as Sensor;
+    return [ignition, ignition_update];
+  };
+
+  test('is told by a wired sensor, else by a virtual one, else by the unit', async () => {
+    expect(await shown()).toEqual([undefined, undefined]);
+    const start = api.clock.now();
+    api.store.report(source.id, { ignition: false });
+    expect(await shown()).toEqual([false, '2026-06-15 12:00:00']);
+    const virtual = await create(byVoltage);
+    expect(await shown()).toEqual([false, '2026-06-15 12:00:00']);
+    api.store.report(source.id, { board_voltage: 13.8 }, { at: start + minuteMs });
+    expect(await shown()).toEqual([true, '2026-06-15 12:01:00']);
+    const id = await create(wired);
+    expect(await shown()).toEqual([false, '2026-06-15 12:00:00']);
+    api.store.report(source.id, { input_2: true }, { at: start + 2 * minuteMs });
+    expect(await shown()).toEqual([true, '2026-06-15 12:02:00']);
+    await call('sensor/delete', { sensor_id: id });
+    await call('sensor/update', {
+      sensor: { ...byVoltage, id: virtual, parameters: { calc_method: 'in_range', range_from: 14 } },
+    });
+    expect(await shown()).toEqual([false, '2026-06-15 12:01:00']);
+    await call('sensor/delete', { sensor_id: virtual });
+    expect(await shown()).toEqual([false, '2026-06-15 12:00:00']);
+  });
+
+  test('of a clone is that of its device', async () => {
+    await create(wired);
+    api.store.report(source.id, { input_2: true });
+    const clone = await api.store.change((tx) => {
+      const row = { ...tracker, id: tx.nextId('tracker'), clone: true };
+      tx.put('tracker', row);
+      return row;
+    });
+    const { body } = await call('get_states', { trackers: [tracker.id, clone.id] });
+    expect(body).toMatchObject({ states: { [clone.id]: { ignition: true }, [tracker.id]: { ignition: true } } });
+  });
+});
