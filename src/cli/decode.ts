@@ -20,6 +20,12 @@ interface DecodeOptions {
   readonly receivedAt?: string;
 }
 
+/** What one line of input gives to print. */
+interface Answered {
+  readonly lines: readonly string[];
+  readonly failed: boolean;
+}
+
 /** One line of `decode --json`. */
 interface FrameLine {
   readonly id?: unknown;
@@ -34,7 +40,7 @@ interface FrameLine {
 export function decodeCommand(io: CliIo, exit: (code: number) => void): Command {
   return new Command('decode')
     .description('turn frames into messages')
-    .argument('[frames...]', 'frames as hex; without any, lines are read from standard input')
+    .argument('[frames...]', 'frames as hex, or as text; without any, lines are read from standard input')
     .option('-p, --protocol <name>', `${protocols.map((each) => each.name).join(', ')}; recognised when left out`)
     .option('-t, --transport <name>', 'tcp or udp; found out when left out')
     .option('-m, --model <code>', 'model of the unit, where one message has several layouts')
@@ -43,10 +49,10 @@ export function decodeCommand(io: CliIo, exit: (code: number) => void): Command 
       '--json',
       'one JSON answer a line; standard input holds {"id","protocol","session","encoding","frame"} a line',
     )
-    .addHelpText('after', '\nExample:\n  milepost decode --protocol teltonika 000f333536333037303432343431303133')
+    .addHelpText('after', helpEnd)
     .action(async (frames: string[], options: DecodeOptions) => {
       const decoder = new Decoder(options);
-      const source = frames.length > 0 ? frames : linesOf(io.stdin);
+      const source = frames.length > 0 ? frames : linesOf(io.stdin, io.stopped);
       let failed = false;
       for await (const line of source) {
         const answer = decoder.line(line);
@@ -56,6 +62,17 @@ export function decodeCommand(io: CliIo, exit: (code: number) => void): Command 
       if (failed && options.json !== true) exit(ExitCode.failed);
     });
 }
+
+const helpEnd = `
+Frames of one call come on one connection: a login tells whose the frames after it are.
+
+Examples:
+  milepost decode 000f333536333037303432343431303133
+  milepost decode --protocol gt06 --model jimi_vl03 < frames.txt
+  milepost decode '#SD#141125;101530;5130.4440;N;00007.6680;W;54;271;35;9'
+  milepost decode --json < frames.jsonl
+
+Exit codes: 0 every frame was read, 1 some were not, 2 wrong usage. With --json each line says it.`;
 
 const transports: readonly Transport[] = ['tcp', 'udp'];
 
@@ -74,21 +91,18 @@ class Decoder {
     }
   }
 
-  line(line: string): { lines: string[]; failed: boolean } {
+  line(line: string): Answered {
     const text = line.trim();
     return text.startsWith('{') ? this.#jsonLine(text) : this.#plainLine(text);
   }
 
-  #plainLine(text: string): { lines: string[]; failed: boolean } {
+  #plainLine(text: string): Answered {
     const isJson = this.#options.json === true;
     const hex = parseHex(text);
     if (isJson && hex === undefined) return refusal(null, 'not_json', 'the line is neither JSON nor hex');
     const bytes = hex ?? Buffer.from(text);
     const protocol = this.#options.protocol === undefined ? detected(bytes) : requireProtocol(this.#options.protocol);
-    if (protocol === undefined) {
-      if (isJson) return refusal(null, 'unknown_protocol', 'the protocol was not recognised');
-      throw new UsageError('the protocol was not recognised; name it with --protocol');
-    }
+    if (protocol === undefined) return isJson ? notRecognised() : unreadable(text, hex === undefined);
     const decoded = this.#decode(protocol, { session: 'plain' }, bytes);
     return {
       lines: isJson ? [answer(null, decoded)] : account(protocol, bytes, decoded),
@@ -96,7 +110,7 @@ class Decoder {
     };
   }
 
-  #jsonLine(text: string): { lines: string[]; failed: boolean } {
+  #jsonLine(text: string): Answered {
     let line: FrameLine;
     try {
       line = JSON.parse(text) as FrameLine;
@@ -141,9 +155,16 @@ class Decoder {
   }
 }
 
+/** The protocol of a stream that begins with `bytes`, or of the datagram that they are. */
 function detected(bytes: Buffer): Protocol | undefined {
   const found = detectProtocol(bytes, protocols);
-  return found === 'more' ? undefined : found;
+  return found === 'more' || found === undefined ? protocols.find((each) => isDatagram(each, bytes)) : found;
+}
+
+function isDatagram(protocol: Protocol, bytes: Buffer): boolean {
+  if (protocol.splitDatagram === undefined) return false;
+  const { error } = new CapturedSession(protocol).decode(bytes, { receivedAt: 0, transport: 'udp' });
+  return error === null;
 }
 
 function requireProtocol(name: string): Protocol {
@@ -169,14 +190,25 @@ function answer(id: unknown, decoded: DecodedFrame): string {
   });
 }
 
-function refusal(id: unknown, code: string, message: string): { lines: string[]; failed: boolean } {
+function refusal(id: unknown, code: string, message: string): Answered {
   return { lines: [JSON.stringify({ id, messages: [], reply: null, error: { code, message } })], failed: true };
+}
+
+function notRecognised(): Answered {
+  return refusal(null, 'unknown_protocol', 'the protocol was not recognised');
+}
+
+function unreadable(text: string, isText: boolean): Answered {
+  const isOddHex = isText && /^[0-9a-f]+$/i.test(text);
+  const reason = isOddHex
+    ? `not_a_frame: ${text.length} hex digits are no whole bytes`
+    : 'unknown_protocol: the protocol was not recognised; name it with --protocol';
+  return { lines: [`error ${reason}`, ''], failed: true };
 }
 
 function account(protocol: Protocol, bytes: Buffer, decoded: DecodedFrame): string[] {
   const lines = [`${protocol.title}, ${bytes.length} bytes`];
   if (decoded.error !== null) lines.push(`  error ${decoded.error.code}: ${decoded.error.message}`);
-  else lines.push('  checksum and length are good');
   lines.push(...decoded.account.map((line) => `  ${line}`));
   decoded.messages.forEach((message, i) => {
     if (message.time !== null) lines.push(...recordLines(message, i));
@@ -190,7 +222,8 @@ function recordLines(message: MessageJson, index: number): string[] {
   const lines = [`  record ${index + 1}: ${message.time}`];
   const position = message.position;
   if (position !== null) {
-    const parts = [`lat ${position.lat}`, `lng ${position.lng}`, position.valid ? 'fix' : 'no fix'];
+    const place = position.lat === null ? ['no coordinates'] : [`lat ${position.lat}`, `lng ${position.lng}`];
+    const parts = [...place, position.valid ? 'fix' : 'no fix'];
     if (position.speed !== undefined) parts.push(`${position.speed} km/h`);
     if (position.heading !== undefined) parts.push(`heading ${position.heading}°`);
     if (position.alt !== undefined) parts.push(`${position.alt} m`);

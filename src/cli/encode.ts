@@ -13,6 +13,7 @@ import { type CliIo, ExitCode, linesOf, UsageError, writeLine } from './io.js';
 interface EncodeOptions {
   readonly protocol?: string;
   readonly transport?: string;
+  readonly model?: string;
   readonly deviceId?: string;
   readonly session?: string;
   readonly json?: boolean;
@@ -39,14 +40,15 @@ export function encodeCommand(io: CliIo, exit: (code: number) => void): Command 
     .description('turn messages into frames, one message or one list of messages a line of standard input')
     .option('-p, --protocol <name>', protocols.map((each) => each.name).join(', '))
     .option('-t, --transport <name>', 'tcp or udp', 'tcp')
+    .option('-m, --model <code>', 'model of the unit, where models use one message differently')
     .option('-d, --device-id <id>', 'identity, where the message has none')
-    .option('--session <text>', "the protocol's session text, as a version", '')
+    .option('--session <text>', 'what the connection has shown before: for wialon-ips the version', '')
     .option('--json', 'one JSON answer {"id","frames","error"} a line')
-    .addHelpText('after', '\nExample:\n  milepost decode --json < frames.jsonl | milepost encode --protocol teltonika')
+    .addHelpText('after', helpEnd)
     .action(async (options: EncodeOptions) => {
       checkOptions(options);
       let failed = false;
-      for await (const line of linesOf(io.stdin)) {
+      for await (const line of linesOf(io.stdin, io.stopped)) {
         const { id, frames, error } = encodeLine(line, options);
         failed ||= error !== null;
         if (options.json === true) {
@@ -63,6 +65,15 @@ export function encodeCommand(io: CliIo, exit: (code: number) => void): Command 
       if (failed) exit(ExitCode.failed);
     });
 }
+
+const helpEnd = `
+Messages are those of decode --json; what carries no record (a login, a ping) makes no frame.
+
+Examples:
+  echo '{"time":"2026-01-01T00:00:00Z","position":{"lat":52.37,"lng":4.9,"valid":true}}' | milepost encode -p teltonika
+  milepost decode --json < frames.jsonl | milepost encode --protocol teltonika
+
+Exit codes: 0 every line was encoded, 1 some were not, 2 wrong usage.`;
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const values = Type.Record(Type.String(), Type.Unknown());
@@ -138,7 +149,7 @@ function framesOf(protocol: Protocol, messages: readonly Partial<MessageJson>[],
     transport: options.transport as Transport,
     receivedAt: now,
     deviceId: options.deviceId ?? named ?? undefined,
-    model: undefined,
+    model: options.model,
     session: options.session ?? '',
   };
   return protocol.fromUpdates(updates, context).map((message) => protocol.encode(message, context));

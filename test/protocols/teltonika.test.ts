@@ -372,6 +372,6 @@ test('explain names elements', () => {
   const lines = teltonika
     .explain(teltonika.decode(avlFrame(0x10, { generation: 5, two: [[66, 12_345]] }), tcp), tcp)
     .join('\n');
-  expect(lines).toContain('element 66 (2 bytes): 12345');
+  expect(lines).toContain('element 66 (board_voltage), 2 bytes: 12345');
   expect(lines).toContain('on change');
 });

@@ -283,7 +283,7 @@ describe('explain', () => {
     const line = checked('#D#', `${place};0.8;5;0;13.82;NA;board_voltage:2:12.6,odd:1:x`);
     expect(wialonIps.explain(decode(line, '2.0'), contextOf('2.0'))).toEqual([
       'data (D)',
-      '  checksum: good (CRC-16/ARC)',
+      '  checksum good (CRC-16/ARC)',
       '  time: 2025-11-14T10:15:30.000Z',
       '  fix: yes',
       '  latitude: 51.5074°',

@@ -2,13 +2,15 @@
  * A readable account of a message: what it is and every element with its raw value, as on the wire; what they mean is for `toUpdates`.
  */
 import { hexNumber } from '../../wire/hex.js';
+import type { DecodeContext } from '../protocol.js';
 import { elementsOf } from './avl.js';
 import { payloadText } from './command-frames.js';
+import { type IoTable, tableOf } from './io-table.js';
 import type { AvlMessage, CommandMessage, DatagramHead, TeltonikaMessage } from './messages.js';
-import { avlLayouts, generationTypes, priorities } from './spec.js';
+import { avlLayouts, generationTypes, type IoWidth, priorities, rawName } from './spec.js';
 import { wideValue } from './values.js';
 
-export function explain(message: TeltonikaMessage): string[] {
+export function explain(message: TeltonikaMessage, context: DecodeContext): string[] {
   switch (message.type) {
     case 'login':
       return [`login of IMEI ${message.imei}`];
@@ -17,13 +19,13 @@ export function explain(message: TeltonikaMessage): string[] {
     case 'login-reply':
       return [`server: login ${message.accepted ? 'accepted' : 'refused'}`];
     case 'ack':
-      return [`server: ${message.records} records acknowledged`];
+      return [`server: ${counted(message.records, 'record')} acknowledged`];
     case 'datagram-ack':
-      return [`server: ${message.records} records acknowledged, packet ${idsOf(message)}`];
+      return [`server: ${counted(message.records, 'record')} acknowledged, packet ${idsOf(message)}`];
     case 'avl':
-      return explainAvl(message);
+      return explainAvl(message, tableOf(context.model));
     case 'gh-avl':
-      return [`codec 7, ${message.records.length} records`, ...datagramLines(message.datagram)];
+      return [`codec 7, ${counted(message.records.length, 'record')}`, ...datagramLines(message.datagram)];
     default:
       return explainCommand(message);
   }
@@ -35,13 +37,16 @@ function idsOf(head: { packetId: number; avlPacketId: number }): string {
 
 function datagramLines(head: DatagramHead | undefined): string[] {
   return head === undefined
-    ? ['checksum: CRC-16/ARC, verified by the framer']
+    ? ['checksum good (CRC-16/ARC)']
     : [`datagram of IMEI ${head.imei}, packet ${idsOf(head)}, no checksum`];
 }
 
-function explainAvl(message: AvlMessage): string[] {
+function explainAvl(message: AvlMessage, table: IoTable): string[] {
   const layout = avlLayouts.find((each) => each.codec === message.codec);
-  const lines = [`${layout?.title ?? 'AVL'}, ${message.records.length} records`, ...datagramLines(message.datagram)];
+  const lines = [
+    `${layout?.title ?? 'AVL'}, ${counted(message.records.length, 'record')}`,
+    ...datagramLines(message.datagram),
+  ];
   if (message.sixteenByteGroup) lines.push('with the undocumented group of 16-byte elements');
   message.records.forEach((record, i) => {
     const { fix, eventId, generationType } = record;
@@ -50,13 +55,24 @@ function explainAvl(message: AvlMessage): string[] {
     );
     if (generationType >= 0) lines.push(`  generation type: ${generationTypes[generationType] ?? generationType}`);
     for (const { id, width, high, low } of elementsOf(record)) {
-      lines.push(`  element ${id} (${width} bytes): ${wideValue(high, low)}`);
+      lines.push(`  element ${id}${nameOf(id, width, table)}, ${counted(width, 'byte')}: ${wideValue(high, low)}`);
     }
-    for (const { id, bytes } of [...record.blobs, ...record.sixteens]) {
-      lines.push(`  element ${id} (${bytes.length} bytes): ${bytes.toString('hex')}`);
+    for (const { id, bytes } of record.blobs) {
+      lines.push(`  element ${id}${nameOf(id, 0, table)}, ${counted(bytes.length, 'byte')}: ${bytes.toString('hex')}`);
     }
+    for (const { id, bytes } of record.sixteens) lines.push(`  element ${id}, 16 bytes: ${bytes.toString('hex')}`);
   });
   return lines;
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** The name that an element goes by, in brackets; nothing for one that has none. */
+function nameOf(id: number, width: IoWidth, table: IoTable): string {
+  const { name } = table.group(width).rowOf(id);
+  return name === rawName(id) ? '' : ` (${name})`;
 }
 
 function oneLine(text: string): string {

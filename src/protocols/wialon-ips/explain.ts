@@ -24,7 +24,7 @@ function explainLine(line: LineMessage, context: DecodeContext): string[] {
   return [
     titleOf(line),
     ...(line.from === undefined ? [] : [`  sender: ${line.from.deviceId}, version ${line.from.version ?? '1.1'}`]),
-    ...(line.checksum ? ['  checksum: good (CRC-16/ARC)'] : []),
+    ...checksumLines(line),
     ...detailsOf(line),
     ...updates.flatMap((update, i) => [
       ...(updates.length > 1 ? [`  record ${i + 1} of ${updates.length}`] : []),
@@ -32,6 +32,12 @@ function explainLine(line: LineMessage, context: DecodeContext): string[] {
     ]),
     ...samplesOf(line).flatMap(({ unread }) => unread.map((each) => `  not readable: ${each}`)),
   ];
+}
+
+function checksumLines(line: LineMessage): string[] {
+  if (line.checksum) return ['  checksum good (CRC-16/ARC)'];
+  if (line.type === 'rejected') return [];
+  return (lineTable[formatFor(line).format(line).code]?.checksum ?? 'none') === 'none' ? [] : ['  no checksum'];
 }
 
 function titleOf(line: LineMessage): string {
