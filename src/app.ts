@@ -178,6 +178,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await ports.open(plan, config, services);
     await listenHttp(http, config, ports);
     addGauges(metrics, store, sessions);
+    addLiveGauges(metrics, http);
     snapshots.start();
     const { listening } = ports;
     const snapshot = () => snapshots.run();
@@ -233,6 +234,7 @@ function openHttp(
     ...(deps.version === undefined ? {} : { version: deps.version }),
     rateLimit: config.httpRateLimit,
     bodyLimitBytes: config.httpBodyMaxBytes,
+    liveLimits: config,
     dialects: [
       adminDialect({
         store,
@@ -294,6 +296,12 @@ function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {
   metrics.gauge('milepost_trackers', 'Registered trackers', () => store.registry.size('tracker'));
   metrics.gauge('milepost_journal_pending_bytes', 'Bytes waiting for the disk', () => store.pendingBytes);
   metrics.gauge('milepost_ready', '1 when the gateway can keep what it is sent', () => (store.health.ready ? 1 : 0));
+}
+
+function addLiveGauges(metrics: Metrics, { hub }: HttpServer): void {
+  metrics.gauge('milepost_live_sockets', 'Open connections for live events', () => hub.socketCount);
+  metrics.gauge('milepost_live_buffered_bytes', 'Bytes that wait for subscribers', () => hub.bufferedBytes);
+  metrics.gauge('milepost_live_subscriptions', 'Subscriptions to live events', () => hub.subscriptionCount);
 }
 
 /** The account that units registered on sight belong to: the first one. */

@@ -49,6 +49,15 @@ export const configSchema = Type.Object({
 
   httpRateLimit: count('requests a second per user and per address; 0 for no limit', 50, 0),
   httpBodyMaxBytes: sizeBytes('largest request body, bytes', 1024 * 1024, 1024),
+  liveStateShape: Type.Union([Type.Literal('merged'), Type.Literal('documented'), Type.Literal('wrapped')], {
+    default: 'merged',
+    description: 'items of a `state_batch` event: merged, documented or wrapped',
+  }),
+  liveMaxSockets: count('most connections for live events', 1000),
+  liveMaxSubscriptions: count('most subscriptions to live events over all connections', 5000),
+  liveSendBufferMaxBytes: sizeBytes('bytes a subscriber may leave unread before it gets no more', 262_144, 1024),
+  liveStallTimeoutMs: durationMs('a subscriber that reads nothing for this long is cut off, ms', 10_000),
+  liveIdleTimeoutMs: durationMs('a connection for live events without a subscription is closed after this, ms', 60_000),
   maxConnections: count('most tracker connections in all', 15_000),
   maxConnectionsPerAddress: count('most tracker connections from one address', 15_000),
   loginTimeoutMs: durationMs('a connection must log in within this time, ms', 30_000),

@@ -4,9 +4,18 @@ import { type ConfigKey, readConfig, type Setting, settings } from '../src/confi
 import { ConfigError } from '../src/errors.js';
 import { codeOf } from './support/codes.js';
 
+/** Settings that take certain texts only. */
+const texts: Partial<Record<ConfigKey, string>> = {
+  logLevel: 'debug',
+  claims: 'required',
+  publicBaseUrl: 'https://fleet.example.com',
+  liveStateShape: 'wrapped',
+};
+
 /** For each type a text that is right for every setting of it, and the value it stands for. */
 function sampleOf(setting: Setting): { text: string; value: unknown } {
-  if (setting.key === 'logLevel') return { text: 'debug', value: 'debug' };
+  const text = texts[setting.key];
+  if (text !== undefined) return { text, value: text };
   if (setting.type === 'flag') return { text: 'true', value: true };
   if (setting.type === 'list') return { text: 'teltonika=5027', value: ['teltonika=5027'] };
   if (setting.type === 'text') return { text: 'some', value: 'some' };

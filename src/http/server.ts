@@ -5,6 +5,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../clock.js';
 import { defaultTripDetection, type TripDetection } from '../domain/state.js';
@@ -12,12 +13,14 @@ import { type Commands, Dispatcher } from '../downlink/dispatcher.js';
 import type { ReportAddress } from '../downlink/set-up.js';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { Health, LiveUnits, RegistryStore, StateStore } from '../store/contract.js';
+import type { Health, LiveUnits, RegistryStore, StateStore, StoreChanges } from '../store/contract.js';
 import { type History, noHistory } from '../store/history-records.js';
 import { introduction, mountDocsPage } from './docs-page.js';
 import { calls } from './navixy/call-list.js';
-import { mountNavixy, sendError, toNavixyError } from './navixy/dialect.js';
-import { NavixyError } from './navixy/errors.js';
+import { mountNavixy, sendError } from './navixy/dialect.js';
+import { NavixyError, toNavixyError } from './navixy/errors.js';
+import { EventHub } from './navixy/live/hub.js';
+import { defaultLiveLimits, type LiveLimits } from './navixy/live/limits.js';
 import { type LoginLimits, Logins } from './navixy/logins.js';
 import { components, refineDocument } from './navixy/openapi.js';
 import { canonicalUrl, pathOf } from './navixy/paths.js';
@@ -28,7 +31,7 @@ import { mountOps } from './ops-routes.js';
 export type Dialect = (app: FastifyInstance) => Promise<void> | void;
 
 export interface HttpOptions {
-  readonly store: RegistryStore & StateStore;
+  readonly store: RegistryStore & StateStore & StoreChanges;
   readonly live: LiveUnits;
   /** Records of the past; without it there are none. */
   readonly history?: History;
@@ -54,6 +57,7 @@ export interface HttpOptions {
   readonly bodyLimitBytes?: number;
   readonly maxConnections?: number;
   readonly loginLimits?: LoginLimits;
+  readonly liveLimits?: LiveLimits;
   /** Version shown in the OpenAPI document. */
   readonly version?: string;
   readonly dialects?: readonly Dialect[];
@@ -62,6 +66,8 @@ export interface HttpOptions {
 export interface HttpServer {
   /** For requests without a socket. */
   readonly app: FastifyInstance;
+  /** Live events; for figures about them. */
+  readonly hub: Pick<EventHub, 'socketCount' | 'subscriptionCount' | 'bufferedBytes'>;
   /** Binds; port 0 takes any free one. Throws `ConfigError` `port_in_use`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
   /** Takes no more requests, waits for those under way for a few seconds, then cuts what is left. */
@@ -78,6 +84,8 @@ const sweepMs = 20;
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const app = createApp(options);
   app.server.maxConnections = options.maxConnections ?? defaults.maxConnections;
+  const navixy = navixyOptions(options);
+  await acceptWebSockets(app, navixy.hub, options);
   const underWay = new RequestsUnderWay(app);
   app.addHook('onResponse', async (request, reply) => logRequest(options.log, request, reply));
   await app.register(helmet);
@@ -93,9 +101,9 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   await app.register(async (scope) => mountOps(scope, options));
   await app.register(async (scope) => mountDocsPage(scope));
   for (const dialect of options.dialects ?? []) await app.register(async (scope) => dialect(scope));
-  await app.register(async (scope) => mountNavixy(scope, navixyOptions(options)));
+  await app.register(async (scope) => mountNavixy(scope, navixy));
   await app.ready();
-  return { app, listen: (address) => listen(app, address), close: () => close(app, underWay) };
+  return { app, hub: navixy.hub, listen: (address) => listen(app, address), close: () => close(app, underWay) };
 }
 
 function createApp(options: HttpOptions): FastifyInstance {
@@ -123,7 +131,22 @@ function navixyOptions(options: HttpOptions) {
   const commands = options.commands ?? unreached(options);
   const limits = { statusRules, trips, setUpPauseMs };
   const services = { store, live, history, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
-  return { services, log, rateLimit: options.rateLimit ?? defaults.rateLimit };
+  const hub = new EventHub({ services, changes: store, limits: options.liveLimits ?? defaultLiveLimits, log });
+  return { services, log, hub, rateLimit: options.rateLimit ?? defaults.rateLimit };
+}
+
+/** Upgrades of connections, under any path: those of paths without a WebSocket are ended. */
+async function acceptWebSockets(app: FastifyInstance, hub: EventHub, options: HttpOptions): Promise<void> {
+  // Before the plugin's own hook, which says goodbye with no reason.
+  app.addHook('preClose', () => hub.close());
+  await app.register(websocket, {
+    options: { maxPayload: options.bodyLimitBytes ?? defaults.bodyLimitBytes },
+    errorHandler: (error, socket) => {
+      // What clients do wrong on the wire ends their connection; there is nobody to answer.
+      options.log.debug({ err: error }, 'websocket failed');
+      socket.terminate();
+    },
+  });
 }
 
 /** Queues for a server that stands alone. */
@@ -165,8 +188,13 @@ class RequestsUnderWay {
   #count = 0;
 
   constructor(app: FastifyInstance) {
-    app.addHook('onRequest', async () => void this.#count++);
-    app.addHook('onResponse', async () => void this.#count--);
+    // An upgrade has no response of its own: who serves the connection looks after its end.
+    app.addHook('onRequest', async ({ ws }) => {
+      if (!ws) this.#count++;
+    });
+    app.addHook('onResponse', async ({ ws }) => {
+      if (!ws) this.#count--;
+    });
   }
 
   get isNone(): boolean {

@@ -7,14 +7,21 @@ import { UnitState } from '../../src/domain/state.js';
 import type { Position } from '../../src/domain/update.js';
 import { UpdateBuilder } from '../../src/domain/update.js';
 import { StoreError } from '../../src/errors.js';
-import type { LiveUnits, RegistryStore, StateStore, Transaction } from '../../src/store/contract.js';
+import type {
+  ChangedRow,
+  LiveUnits,
+  RegistryStore,
+  StateStore,
+  StoreChanges,
+  Transaction,
+} from '../../src/store/contract.js';
 import type { History, HistoryQuery, KeptRecord } from '../../src/store/history-records.js';
 import { keysInMemory } from '../../src/store/key-files.js';
 import { Registry } from '../../src/store/registry.js';
 import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
 import { SecretBox } from '../../src/store/secret-box.js';
 
-export class MemoryStore implements RegistryStore, StateStore, LiveUnits, History {
+export class MemoryStore implements RegistryStore, StateStore, StoreChanges, LiveUnits, History {
   readonly registry = new Registry();
   readonly secrets = new SecretBox(keysInMemory());
   readonly states = new Map<number, UnitState>();
@@ -26,6 +33,8 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits, Histor
   /** True: no change can be kept. */
   broken = false;
   readonly #clock: Clock;
+  readonly #listeners = new Set<(sourceIds: ReadonlySet<number>) => void>();
+  readonly #rowListeners = new Set<(rows: readonly ChangedRow[]) => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,12 +56,24 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits, Histor
     this.connected.delete(sourceId);
   }
 
+  onChange(listener: (sourceIds: ReadonlySet<number>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onRows(listener: (rows: readonly ChangedRow[]) => void): () => void {
+    this.#rowListeners.add(listener);
+    return () => this.#rowListeners.delete(listener);
+  }
+
   async change<T>(make: (tx: Transaction) => T): Promise<T> {
     const undo: RowChange[] = [];
+    const rows: ChangedRow[] = [];
     try {
-      const result = make(this.#transaction(undo));
+      const result = make(this.#transaction(undo, rows));
       if (this.broken && undo.length > 0) throw new StoreError('store_write');
       if (undo.length > 0) this.changes++;
+      if (rows.length > 0) for (const listener of this.#rowListeners) listener(rows);
       return result;
     } catch (error) {
       for (const change of undo.reverse()) this.registry.apply(change);
@@ -77,12 +98,16 @@ export class MemoryStore implements RegistryStore, StateStore, LiveUnits, Histor
     const receivedAt = report.receivedAt ?? now;
     this.reported.push({ sourceId, at, receivedAt, update });
     state.apply(update, at, receivedAt);
+    for (const listener of this.#listeners) listener(new Set([sourceId]));
     return state;
   }
 
-  #transaction(undo: RowChange[]): Transaction {
-    const put = (table: TableName, id: RowId, row: Tables[TableName] | null) =>
-      void undo.push(this.registry.apply({ table, id, row }));
+  #transaction(undo: RowChange[], rows: ChangedRow[]): Transaction {
+    const put = (table: TableName, id: RowId, row: Tables[TableName] | null) => {
+      const back = this.registry.apply({ table, id, row });
+      undo.push(back);
+      rows.push({ table, id, row, before: back.row } as ChangedRow);
+    };
     return {
       registry: this.registry,
       at: this.#clock.now(),

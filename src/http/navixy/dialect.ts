@@ -5,7 +5,6 @@
 
 import { Type } from '@sinclair/typebox';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { StoreError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import { RateLimiter } from '../rate-limit.js';
 import {
@@ -19,7 +18,9 @@ import {
 import { calls } from './call-list.js';
 import { findHash, lookUp, requireCredential, requireRights, touch } from './credential.js';
 import { dateFormat } from './dates.js';
-import { type ErrorBody, invalidParameters, NavixyError } from './errors.js';
+import { type ErrorBody, invalidParameters, NavixyError, toNavixyError } from './errors.js';
+import type { EventHub } from './live/hub.js';
+import { liveEventsName, mountLiveEvents } from './live/route.js';
 import { documentedSchema, responseSchema } from './openapi.js';
 import { readParams, unpackParams } from './params.js';
 import { pathOf, Resources } from './paths.js';
@@ -37,6 +38,8 @@ export interface NavixyOptions {
   /** Requests a second for each address and each user; 0 for no limit. */
   readonly rateLimit: number;
   readonly log: Logger;
+  /** Live events. */
+  readonly hub: EventHub;
 }
 
 /** A request with what is known of it before the call itself is looked at. */
@@ -55,6 +58,7 @@ export function mountNavixy(app: FastifyInstance, options: NavixyOptions): void 
   app.setErrorHandler((error: FastifyError, request, reply) => dialect.answerError(error, request, reply));
   app.setNotFoundHandler((request) => dialect.refuseUnknown(request));
   for (const call of calls) app.route(routeOf(call, dialect));
+  mountLiveEvents(app, options.hub, dialect);
 }
 
 function addParsers(app: FastifyInstance): void {
@@ -91,7 +95,7 @@ class NavixyDialect {
   readonly #services: Services;
   readonly #addresses: RateLimiter;
   readonly #users: RateLimiter;
-  readonly #resources = new Resources(calls.map(({ name }) => name));
+  readonly #resources = new Resources([...calls.map(({ name }) => name), liveEventsName]);
   readonly #log: Logger;
 
   constructor(options: NavixyOptions) {
@@ -103,8 +107,15 @@ class NavixyDialect {
   }
 
   /** Throws code 15. */
-  limitAddress(request: FastifyRequest): void {
-    if (!this.#addresses.take(request.ip)) throw new NavixyError(15);
+  limitAddress({ ip }: { readonly ip: string }): void {
+    if (!this.#addresses.take(ip)) throw new NavixyError(15);
+  }
+
+  /** The holder of a credential. Throws code 15 when it is used too often. */
+  admit(hash: unknown, now: number): Credential | undefined {
+    const credential = lookUp(this.#services.store.registry, hash, now);
+    if (credential !== undefined && !this.#users.take(limitKey(credential))) throw new NavixyError(15);
+    return credential;
   }
 
   /** Throws codes 15, 111 and 112. */
@@ -134,9 +145,7 @@ class NavixyDialect {
     const data = requestData(request);
     const hash = findHash(data, request.headers.authorization);
     const now = this.#services.clock.now();
-    const credential = lookUp(this.#services.store.registry, hash, now);
-    if (credential !== undefined && !this.#users.take(limitKey(credential))) throw new NavixyError(15);
-    return { data, hash, credential, now };
+    return { data, hash, credential: this.admit(hash, now), now };
   }
 
   #publicContext({ now }: Admitted, request: FastifyRequest): PublicContext {
@@ -187,15 +196,6 @@ function succeed(reply: FastifyReply, answer: unknown): FastifyReply {
   reply.type('application/json; charset=utf-8');
   if (answer instanceof PreparedAnswer) return reply.send(answer.json);
   return reply.send({ success: true, ...(answer as Record<string, unknown>) });
-}
-
-/** What an error means to a client of this dialect. */
-export function toNavixyError(error: Error & { readonly code?: unknown; readonly statusCode?: number }): NavixyError {
-  if (error instanceof NavixyError) return error;
-  if (error instanceof StoreError) return new NavixyError(14);
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new NavixyError(9);
-  const isClientError = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
-  return new NavixyError(isClientError ? 5 : 6);
 }
 
 export function sendError(reply: FastifyReply, error: NavixyError): FastifyReply {

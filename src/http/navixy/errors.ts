@@ -2,6 +2,7 @@
  * Errors of the Navixy dialect: the whole table of codes as data, and the one error that request handling throws.
  * Source: Navixy backend API, "Errors" (codes, descriptions, HTTP statuses).
  */
+import { StoreError } from '../../errors.js';
 
 /** `code: [description, HTTP status]`. Clients key on the code. */
 export const errorCodes = {
@@ -141,6 +142,15 @@ export class NavixyError extends Error {
   get body(): ErrorBody {
     return { success: false, status: { code: this.code, description: this.message }, ...this.extra };
   }
+}
+
+/** What an error means to a client of this dialect. */
+export function toNavixyError(error: Error & { readonly code?: unknown; readonly statusCode?: number }): NavixyError {
+  if (error instanceof NavixyError) return error;
+  if (error instanceof StoreError) return new NavixyError(14);
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new NavixyError(9);
+  const isClientError = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  return new NavixyError(isClientError ? 5 : 6);
 }
 
 /** Code 7 with every fault found. */
