@@ -7,15 +7,13 @@ import type { History } from '../../store/history-records.js';
 import type { SensorRow } from '../../store/rows.js';
 import { parentIdsOf } from '../../store/sensors.js';
 import type { Span } from './date-params.js';
+import { type Sample, Samples } from './samples.js';
 import { formulaOf, groupingOf } from './sensors.js';
 import { virtualFormulaOf } from './sensors-states.js';
 import type { TrackerView } from './visibility.js';
 
-export interface SensorSample {
-  readonly at: number;
-  /** Text of a virtual sensor. */
-  readonly value: number | string;
-}
+/** Text of a virtual sensor. */
+export type SensorSample = Sample<number | string>;
 
 export interface WantedSamples {
   readonly view: TrackerView;
@@ -27,37 +25,45 @@ export interface WantedSamples {
   readonly isRaw: boolean;
 }
 
-/** Values in order of their times, those of boxes that the tracker had before included. A record that was sent twice counts once. */
+/** Most values in one answer. */
+const maxSamples = 20_000;
+
+/**
+ * Values in order of their times, those of boxes that the tracker had before included. A record that was sent twice counts once; where
+ * values are too many, those close together are thinned out.
+ */
 export async function sensorHistory(history: History, wanted: WantedSamples): Promise<SensorSample[]> {
-  const { sensor, sensors } = wanted;
+  const { sensor, sensors, isRaw } = wanted;
   const ids = parentIdsOf(sensor);
-  const parents = sensors.filter(({ id }) => ids.includes(id));
-  if (ids.length === 0) return samplesOf(history, wanted, (update) => sampleOf(update, sensor, wanted.isRaw));
-  const parts = await samplesOf(history, wanted, (update) => partsOf(update, parents));
-  return composite(parts, wanted);
+  if (ids.length === 0) return (await samplesOf(history, wanted, [{ sensor, isRaw }])).flat();
+  const parts = sensors.filter(({ id }) => ids.includes(id)).map((part) => ({ sensor: part, isRaw: false }));
+  return composite(await samplesOf(history, wanted, parts), wanted);
 }
 
-interface Sample<V> {
-  readonly at: number;
-  readonly value: V;
+/** What a sensor shows of a record. */
+interface Look {
+  readonly sensor: SensorRow;
+  readonly isRaw: boolean;
 }
 
-/** What `pick` finds in the records of the span, by time; of several of one time the one that came last. */
-async function samplesOf<V>(
+/** What the records of the span hold of each sensor, by time; of several of one time the one that came last. */
+async function samplesOf(
   history: History,
   { view, span }: WantedSamples,
-  pick: (update: StateUpdate) => V | undefined,
-): Promise<Sample<V>[]> {
+  looks: readonly Look[],
+): Promise<SensorSample[][]> {
   const { sourceId, formerSourceIds = [] } = view.tracker;
-  const samples = new Map<number, Sample<V>>();
+  const found = looks.map((look) => ({ look, samples: new Samples<number | string>(maxSamples / looks.length) }));
   for await (const { at, update } of history.records({ sourceIds: [...formerSourceIds, sourceId], ...span })) {
-    const value = pick(update);
-    if (value !== undefined) samples.set(at, { at, value });
+    for (const { look, samples } of found) {
+      const value = sampleOf(update, look);
+      if (value !== undefined) samples.put(at, value);
+    }
   }
-  return [...samples.values()].sort((left, right) => left.at - right.at);
+  return found.map(({ samples }) => samples.inOrder());
 }
 
-function sampleOf(update: StateUpdate, sensor: SensorRow, isRaw: boolean): number | string | undefined {
+function sampleOf(update: StateUpdate, { sensor, isRaw }: Look): number | string | undefined {
   const value = inputValue(sensor.inputName ?? '', (name) => fieldValue(update, name));
   if (value === undefined) return undefined;
   if (sensor.type === 'metering') {
@@ -69,24 +75,18 @@ function sampleOf(update: StateUpdate, sensor: SensorRow, isRaw: boolean): numbe
   return made === undefined || isRaw ? made : virtualText(made, formula);
 }
 
-/** What one record says of each part; undefined when it says nothing of any. */
-function partsOf(update: StateUpdate, parents: readonly SensorRow[]): (number | undefined)[] | undefined {
-  const values = parents.map((parent) => sampleOf(update, parent, false) as number | undefined);
-  return values.some((value) => value !== undefined) ? values : undefined;
-}
-
 /** A part keeps its last value until it has another; before each has one there is no whole. */
-function composite(
-  samples: readonly Sample<(number | undefined)[]>[],
-  { sensor, isRaw }: WantedSamples,
-): SensorSample[] {
+function composite(parts: readonly (readonly SensorSample[])[], { sensor, isRaw }: WantedSamples): SensorSample[] {
+  const events = parts.flatMap((samples, part) => samples.map(({ at, value }) => ({ at, value: Number(value), part })));
+  events.sort((left, right) => left.at - right.at);
+  const last = parts.map((): number | undefined => undefined);
   const made: SensorSample[] = [];
-  let last: (number | undefined)[] = [];
-  for (const { at, value: parts } of samples) {
-    last = parts.map((part, i) => part ?? last[i]);
-    const sum = combined(last, groupingOf(sensor));
-    const value = sum === undefined || isRaw ? sum : meteringValue(sum, formulaOf(sensor));
+  events.forEach(({ at, value: partValue, part }, i) => {
+    last[part] = partValue;
+    if (events[i + 1]?.at === at) return;
+    const whole = combined(last, groupingOf(sensor));
+    const value = whole === undefined || isRaw ? whole : meteringValue(whole, formulaOf(sensor));
     if (value !== undefined) made.push({ at, value });
-  }
+  });
   return made;
 }

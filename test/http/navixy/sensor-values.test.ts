@@ -287,6 +287,25 @@ describe('tracker/sensor/data/read', () => {
     expect(await read(id, { to: '2026-07-15 12:00:01' })).toEqual(refusal(211));
   });
 
+  test('a month is one where the clocks change', async () => {
+    const id = await create(tank);
+    const berliner = await api.subUser(owner, { timeZone: 'Europe/Berlin' });
+    const asked = async (to: string) =>
+      (await call('sensor/data/read', { sensor_id: id, from: '2026-10-10 00:00:00', to }, berliner.hash)).status;
+    expect([await asked('2026-11-09 00:00:00'), await asked('2026-11-09 00:00:01')]).toEqual([200, 400]);
+  });
+
+  test('thins out values that are too many', async () => {
+    const id = await create(tank);
+    const start = api.clock.now();
+    for (let i = 0; i < 20_001; i++) api.store.report(source.id, { analog_1: i }, { at: start + i * 100 });
+    const values = ((await listOf(id)) as { value: number }[]).map(({ value }) => value);
+    expect(values.length).toBeGreaterThan(5000);
+    expect(values.length).toBeLessThanOrEqual(20_000);
+    expect(values).toEqual([...new Set(values)].sort((left, right) => left - right));
+    expect(values.at(-1)).toBe(20_000);
+  });
+
   test.each([
     [{ from: null }, { parameter: 'from', error: 'must not be null' }],
     [{ from: 'yesterday' }, { parameter: 'from', error: expect.stringMatching(/^must be a date/) }],

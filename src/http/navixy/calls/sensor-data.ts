@@ -11,11 +11,12 @@ import { NavixyError } from '../errors.js';
 import { inputNames, valueTypes } from '../input-names.js';
 import { dictionary, oneOf, trackerId, withDefault } from '../param-types.js';
 import { sensorHistory } from '../sensors-history.js';
+import { limitSpan } from '../spans.js';
 import { requireTracker, type TrackerView } from '../visibility.js';
 import { requireOriginal, requireSensor } from './sensors.js';
 
 const sensorId = Type.Integer({ description: 'Sensor id, of `tracker/sensor/list`' });
-const longestSpanMs = 30 * 86_400_000;
+const longestSpanDays = 30;
 
 const readData = defineCall({
   name: 'tracker/sensor/data/read',
@@ -38,7 +39,7 @@ const readData = defineCall({
     const view = requireTracker(context, params.tracker_id);
     const sensor = requireSensor(context, view, params.sensor_id);
     if (sensor.type === 'discrete') throw new NavixyError(228);
-    if (span.toMs - span.fromMs > longestSpanMs) throw new NavixyError(211);
+    limitSpan(context, span, longestSpanDays);
     const { history, store } = context.services;
     const sensors = sensorsOf(store.registry, view.tracker);
     const wanted = { view, sensor, sensors, span, isRaw: params.raw_data };
