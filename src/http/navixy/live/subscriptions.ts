@@ -197,11 +197,14 @@ function requireContext(subscriber: Subscriber): CallContext {
 
 /** What becomes of each tracker that is wished for. All of the account is too many for a monitor: it shows the first. */
 function standingsOf(context: CallContext, wish: Wish): Standings {
-  const ids = wish.trackerIds ?? visibleTrackers(context).map(({ tracker }) => tracker.id);
-  const standings = byId(context, ids);
-  if (wish.type !== 'iot_monitor') return standings;
-  const surplus = ids.slice(maxMonitored).map((id) => [id, 'disallowed'] as const);
-  return { ...standings, ...Object.fromEntries(surplus) };
+  if (wish.trackerIds !== undefined) return byId(context, wish.trackerIds);
+  const most = wish.type === 'iot_monitor' ? maxMonitored : Number.POSITIVE_INFINITY;
+  const standings: Record<string, Standing> = {};
+  for (const [i, { tracker, source }] of visibleTrackers(context).entries()) {
+    const standing = source.blocked ? 'blocked' : 'normal';
+    standings[tracker.id] = i < most ? standing : 'disallowed';
+  }
+  return standings;
 }
 
 function byId(context: CallContext, trackerIds: Iterable<number>): Standings {
