@@ -11,10 +11,12 @@ import { gt06Behavior } from '../../simulators/behaviors/gt06.js';
 import { teltonikaBehavior } from '../../simulators/behaviors/teltonika.js';
 import { createFleet, type Fleet } from '../../simulators/fleet.js';
 import { type App, startApp } from '../../src/app.js';
+import type { AdminRequest, NavixyClient } from '../../src/client/index.js';
 import { readConfig } from '../../src/config.js';
 import { registerTracker } from '../../src/store/accounts.js';
 import { digestOf, newCredential } from '../../src/store/credentials.js';
 import type { CommandRow, SourceRow, TrackerRow } from '../../src/store/rows.js';
+import { checkedClient, codeOf } from '../support/checked-client.js';
 
 let dir: string;
 let app: App;
@@ -66,21 +68,9 @@ function drive(factory: BehaviorFactory, onCommand: (text: string) => void = () 
   return fleet;
 }
 
-async function call(path: string, params: Record<string, unknown>): Promise<Record<string, unknown>> {
+function client(): NavixyClient {
   const { port } = app.listening.find(({ protocol }) => protocol === 'http')!;
-  const response = await fetch(`http://127.0.0.1:${port}/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ hash, ...params }),
-  });
-  return (await response.json()) as Record<string, unknown>;
-}
-
-async function admin(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: unknown }> {
-  const { port } = app.listening.find(({ protocol }) => protocol === 'http')!;
-  const headers = { authorization: `NVX ${hash}` };
-  const response = await fetch(`http://127.0.0.1:${port}/admin/${path}`, { method, headers });
-  return { status: response.status, body: await response.json() };
+  return checkedClient({ url: `http://127.0.0.1:${port}`, hash });
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -93,7 +83,6 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 const rowOf = (id: number): CommandRow => app.store.registry.get('command', id)!;
 const stateIs = (id: number, state: string) => () => rowOf(id).state === state;
-const codeOf = (body: Record<string, unknown>) => (body.status as { code: number } | undefined)?.code ?? 'good';
 
 test('a command is answered and the answer kept, for each protocol', async () => {
   for (const [factory, model, words] of [
@@ -103,7 +92,9 @@ test('a command is answered and the answer kept, for each protocol', async () =>
     const { tracker: it, source } = await tracker(factory, model);
     drive(factory);
     await until(() => app.links.linkOf(source.id) !== undefined);
-    expect(await call('tracker/raw_command/send', { tracker_id: it.id, command: words })).toEqual({ success: true });
+    expect(await client().call('tracker/raw_command/send', { tracker_id: it.id, command: words })).toEqual({
+      success: true,
+    });
     const { id } = app.store.registry.commandsOfSource(source.id)[0]!;
     await until(stateIs(id, 'answered'));
     expect(rowOf(id)).toMatchObject({ attempts: 1, state: 'answered' });
@@ -117,7 +108,7 @@ test('hex reaches the unit as the bytes it stands for', async () => {
   drive(teltonikaBehavior, (text) => heard.push(text));
   await until(() => app.links.linkOf(source.id) !== undefined);
   const hex = Buffer.from('getinfo').toString('hex');
-  await call('tracker/raw_command/send', { tracker_id: it.id, command: hex, type: 'hex' });
+  await client().call('tracker/raw_command/send', { tracker_id: it.id, command: hex, type: 'hex' });
   await until(stateIs(1, 'answered'));
   expect(heard).toEqual(['getinfo']);
 }, 30_000);
@@ -125,15 +116,17 @@ test('hex reaches the unit as the bytes it stands for', async () => {
 test('commands wait for an offline unit, over a restart, and arrive in order after its first record', async () => {
   const { tracker: it } = await tracker(teltonikaBehavior, 'telfmb920');
   for (const command of ['getver', 'getinfo', 'getstatus']) {
-    expect(await call('tracker/raw_command/send', { tracker_id: it.id, command })).toEqual({ success: true });
+    expect(await client().call('tracker/raw_command/send', { tracker_id: it.id, command })).toEqual({ success: true });
   }
-  expect(await call('tracker/raw_command/send', { tracker_id: it.id, command: 'cpureset', reliable: false })).toEqual({
+  expect(
+    await client().call('tracker/raw_command/send', { tracker_id: it.id, command: 'cpureset', reliable: false }),
+  ).toEqual({
     success: true,
   });
-  expect(await call('tracker/command/unconfirmed/count', { tracker_id: it.id })).toMatchObject({ count: 3 });
+  expect(await client().call('tracker/command/unconfirmed/count', { tracker_id: it.id })).toMatchObject({ count: 3 });
   await app.stop();
   await open();
-  expect(await call('tracker/command/unconfirmed/count', { tracker_id: it.id })).toMatchObject({ count: 3 });
+  expect(await client().call('tracker/command/unconfirmed/count', { tracker_id: it.id })).toMatchObject({ count: 3 });
   const heard: string[] = [];
   const fleet = drive(teltonikaBehavior, (text) => {
     if (heard.length === 0) expect(fleet.stats.recordsAcknowledged).toBeGreaterThan(0);
@@ -146,12 +139,11 @@ test('commands wait for an offline unit, over a restart, and arrive in order aft
 
 test('an output is confirmed by what the unit reports next, and refused while it is offline', async () => {
   const { tracker: it } = await tracker(teltonikaBehavior, 'telfmb920');
-  const set = () => call('tracker/output/set', { tracker_id: it.id, output: 1, enable: true });
+  const set = () => client().call('tracker/output/set', { tracker_id: it.id, output: 1, enable: true });
   const outputs = async () => {
-    const body = (await call('tracker/get_state', { tracker_id: it.id })) as { state: { outputs: boolean[] } };
-    return body.state.outputs[0] === true;
+    return (await client().call('tracker/get_state', { tracker_id: it.id })).state.outputs[0] === true;
   };
-  expect(codeOf(await set())).toBe(213);
+  expect(await codeOf(set())).toBe(213);
   expect(app.store.registry.size('command')).toBe(0);
   const fleet = drive(teltonikaBehavior);
   await until(() => fleet.stats.recordsAcknowledged > 0);
@@ -171,8 +163,8 @@ test('a silent unit: the time is up, and the command goes again after the next l
   const { tracker: it } = await tracker(teltonikaBehavior, 'telfmb920');
   const first = drive(mute);
   await until(() => first.stats.recordsAcknowledged > 0);
-  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getver' });
-  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getinfo', reliable: false });
+  await client().call('tracker/raw_command/send', { tracker_id: it.id, command: 'getver' });
+  await client().call('tracker/raw_command/send', { tracker_id: it.id, command: 'getinfo', reliable: false });
   await until(stateIs(2, 'failed'));
   expect(rowOf(1)).toMatchObject({ state: 'queued', attempts: 1 });
   expect(rowOf(2).result).toBe('command_timeout');
@@ -187,11 +179,12 @@ test('a position is asked for over the connection when the last fix is old, and 
   const smsGatewayFile = join(dir, 'sms.jsonl');
   await open({ smsGatewayFile });
   const { tracker: it, source } = await tracker(teltonikaBehavior, 'telfmb920');
-  const ask = (type: string, tracker_id = it.id) => call('tracker/location_request', { tracker_id, type });
-  expect(codeOf(await ask('gprs'))).toBe(213);
+  const ask = (type: 'sms' | 'gprs', tracker_id = it.id) =>
+    client().call('tracker/location_request', { tracker_id, type });
+  expect(await codeOf(ask('gprs'))).toBe(213);
   const fleet = drive(teltonikaBehavior);
   await until(() => fleet.stats.recordsAcknowledged > 0);
-  expect(codeOf(await ask('gprs'))).toBe(256);
+  expect(await codeOf(ask('gprs'))).toBe(256);
   app.store.stateOf(source.id)!.fixAt = 0;
   await fleet.stop(0);
   const other = await app.store.change((tx) =>
@@ -205,39 +198,38 @@ test('a position is asked for over the connection when the last fix is old, and 
 
 test('the operator reads what became of commands, and takes one back', async () => {
   const { tracker: it, source } = await tracker(teltonikaBehavior, 'telfmb920');
-  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getver' });
-  await call('tracker/raw_command/send', { tracker_id: it.id, command: 'getinfo' });
-  const cancelled = await admin('POST', 'commands/2/cancel');
-  expect(cancelled).toMatchObject({ status: 200, body: { id: 2, state: 'cancelled', result: null } });
-  expect(await admin('POST', 'commands/2/cancel')).toMatchObject({
-    status: 409,
-    body: { error: { code: 'conflict' } },
+  await client().call('tracker/raw_command/send', { tracker_id: it.id, command: 'getver' });
+  await client().call('tracker/raw_command/send', { tracker_id: it.id, command: 'getinfo' });
+  const command = (id: number) => ({ params: { id } });
+  const cancelled = await client().admin('POST /commands/:id/cancel', command(2));
+  expect(cancelled).toMatchObject({ id: 2, state: 'cancelled', result: null });
+  await expect(client().admin('POST /commands/:id/cancel', command(2))).rejects.toMatchObject({
+    ...{ httpStatus: 409, code: 'conflict' },
   });
   drive(teltonikaBehavior);
   await until(stateIs(1, 'answered'));
-  const read = await admin('GET', 'commands/1');
-  expect(read).toMatchObject({
-    status: 200,
-    body: {
-      id: 1,
-      source_id: source.id,
-      device_id: source.deviceId,
-      account_id: 1,
-      kind: 'text',
-      command: 'getver',
-      via: 'link',
-      reliable: true,
-      state: 'answered',
-      attempts: 1,
-      result: rowOf(1).result,
-    },
+  expect(await client().admin('GET /commands/:id', command(1))).toMatchObject({
+    id: 1,
+    source_id: source.id,
+    device_id: source.deviceId,
+    account_id: 1,
+    kind: 'text',
+    command: 'getver',
+    via: 'link',
+    reliable: true,
+    state: 'answered',
+    attempts: 1,
+    result: rowOf(1).result,
   });
-  for (const query of [`source=${source.id}`, `device_id=${source.deviceId}`, 'limit=10']) {
-    expect(await admin('GET', `commands?${query}`)).toMatchObject({ body: { list: [{ id: 2 }, { id: 1 }], total: 2 } });
+  const listed = (query: AdminRequest<'GET /commands'>['query'] & {}) => client().admin('GET /commands', { query });
+  for (const query of [{ source: source.id }, { device_id: source.deviceId }, { limit: 10 }]) {
+    expect(await listed(query)).toMatchObject({ list: [{ id: 2 }, { id: 1 }], total: 2 });
   }
-  expect(await admin('GET', 'commands?state=answered')).toMatchObject({ body: { list: [{ id: 1 }], total: 1 } });
-  expect(await admin('GET', 'commands?source=99')).toMatchObject({ body: { list: [], total: 0 } });
-  expect(await admin('GET', 'commands?state=nonsense')).toMatchObject({ status: 400 });
-  for (const path of ['commands/3', 'commands/99999']) expect(await admin('GET', path)).toMatchObject({ status: 404 });
-  expect(await admin('POST', 'commands/3/cancel')).toMatchObject({ status: 404 });
+  expect(await listed({ state: 'answered' })).toMatchObject({ list: [{ id: 1 }], total: 1 });
+  expect(await listed({ source: 99 })).toMatchObject({ list: [], total: 0 });
+  await expect(listed({ state: 'nonsense' })).rejects.toMatchObject({ httpStatus: 400 });
+  for (const id of [3, 99_999]) {
+    await expect(client().admin('GET /commands/:id', command(id))).rejects.toMatchObject({ httpStatus: 404 });
+  }
+  await expect(client().admin('POST /commands/:id/cancel', command(3))).rejects.toMatchObject({ httpStatus: 404 });
 }, 30_000);

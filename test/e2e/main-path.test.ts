@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkedClient } from '../support/checked-client.js';
 import { GatewayProcess, run } from '../support/gateway-process.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
@@ -24,19 +25,6 @@ async function serve(dataDir: string, args: readonly string[] = []): Promise<Gat
   );
   onTestFinished(async () => void (await gateway.end('SIGKILL')));
   return gateway;
-}
-
-async function call(
-  gateway: GatewayProcess,
-  path: string,
-  body: Record<string, unknown>,
-): Promise<Record<string, unknown>> {
-  const response = await fetch(`${gateway.url}/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return (await response.json()) as Record<string, unknown>;
 }
 
 class RawTracker {
@@ -71,14 +59,14 @@ class RawTracker {
 test('a tracker is registered, acknowledged, served, stopped and exported', { timeout: 60_000 }, async () => {
   const dataDir = tempDir();
   let gateway = await serve(dataDir);
-  const { hash } = await call(gateway, 'user/auth', { login: 'admin', password });
+  const client = checkedClient({ url: `${gateway.url}/v2` });
+  const hash = await client.logIn('admin', password);
   const stranger = new RawTracker(gateway.port('teltonika'));
   stranger.send(login);
   expect(await stranger.take(1)).toBe('00');
   await until(() => stranger.isClosed, 'the stranger to be cut off');
 
-  const registered = await call(gateway, 'tracker/register', {
-    hash,
+  const { value: registered } = await client.call('tracker/register', {
     label: 'Van 7',
     group_id: 0,
     model: 'telfmb920',
@@ -87,7 +75,6 @@ test('a tracker is registered, acknowledged, served, stopped and exported', { ti
     phone: '491701234567',
     apn_name: 'internet',
   });
-  const trackerId = (registered.value as { id: number }).id;
   const tracker = new RawTracker(gateway.port('auto'));
   tracker.send(login);
   expect(await tracker.take(1)).toBe('01');
@@ -96,8 +83,8 @@ test('a tracker is registered, acknowledged, served, stopped and exported', { ti
   tracker.send(Buffer.concat([frame, frame]));
   expect(await tracker.take(13)).toBe('01000000010000000100000001');
 
-  const { state } = await call(gateway, 'v2/tracker/get_state', { hash, tracker_id: trackerId });
-  const { gps, ignition, movement_status, inputs } = state as Record<string, unknown>;
+  const { state } = await client.call('tracker/get_state', { tracker_id: registered.id });
+  const { gps, ignition, movement_status, inputs } = state;
   expect(gps).toMatchObject({
     location: { lat: 52.370216, lng: 4.895168 },
     speed: 63,
@@ -109,8 +96,8 @@ test('a tracker is registered, acknowledged, served, stopped and exported', { ti
   expect(await gateway.end('SIGTERM')).toBe(0);
 
   gateway = await serve(dataDir);
-  const again = await call(gateway, 'tracker/get_state', { hash, tracker_id: trackerId });
-  expect((again.state as { gps: unknown }).gps).toEqual(gps);
+  const again = checkedClient({ url: gateway.url, hash });
+  expect((await again.call('tracker/get_state', { tracker_id: registered.id })).state.gps).toEqual(gps);
   const beside = await run(['export', '--data-dir', dataDir, '--unit', imei]);
   const records = beside.stdout
     .trim()

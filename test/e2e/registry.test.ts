@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type App, startApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { digestOf } from '../../src/store/credentials.js';
+import { checkedClient, codeOf } from '../support/checked-client.js';
 
 const hash = 'c'.repeat(32);
 let dir: string;
@@ -39,24 +40,13 @@ afterEach(async () => {
 
 const portOf = (name: string) => app.listening.find(({ protocol }) => protocol === name)!.port;
 
-async function call(path: string, params: Record<string, unknown>): Promise<Record<string, never>> {
-  const response = await fetch(`http://127.0.0.1:${portOf('http')}/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ hash, ...params }),
-  });
-  return (await response.json()) as Record<string, never>;
-}
+const client = () => checkedClient({ url: `http://127.0.0.1:${portOf('http')}`, hash });
 
 const register = async (device_id: string) => {
   const params = { label: 'Van', group_id: 0, plugin_id: 44, model: 'wialon_ips', device_id };
-  return ((await call('tracker/register', params)).value as never as { id: number }).id;
+  return (await client().call('tracker/register', params)).value.id;
 };
-const stateOf = async (tracker_id: number) =>
-  (await call('tracker/get_state', { tracker_id })).state as never as {
-    connection_status: string;
-    movement_status: string;
-  };
+const stateOf = async (tracker_id: number) => (await client().call('tracker/get_state', { tracker_id })).state;
 
 /** A unit: what it says is answered by one line, or by the end of the connection. */
 class Unit {
@@ -117,13 +107,13 @@ async function restart(): Promise<void> {
 test('replacing a device ends its session, and the new one takes over', async () => {
   const tracker_id = await register('old-box');
   const replacement = { tracker_id, plugin_id: 44, model: 'wialon_ips', device_id: 'new-box' };
-  expect((await call('tracker/replace', replacement)).status).toMatchObject({ code: 266 });
+  expect(await codeOf(client().call('tracker/replace', replacement))).toBe(266);
   const old = new Unit();
   expect(await old.login('old-box')).toBe('#AL#1');
   expect(await old.move(50)).toBe('#ASD#1');
   expect(await stateOf(tracker_id)).toMatchObject({ connection_status: 'active', movement_status: 'moving' });
-  expect((await call('tracker/corrupt', { tracker_id })).status).toMatchObject({ code: 243 });
-  expect(await call('tracker/replace', replacement)).toMatchObject({
+  expect(await codeOf(client().call('tracker/corrupt', { tracker_id }))).toBe(243);
+  expect(await client().call('tracker/replace', replacement)).toMatchObject({
     value: { id: tracker_id, source: { device_id: 'new-box' } },
   });
   await old.closed;
@@ -140,7 +130,7 @@ test('replacing a device ends its session, and the new one takes over', async ()
 test('trip detection settings act on what comes next, and after a restart', async () => {
   const tracker_id = await register('box');
   const params = { tracker_id, min_idle_duration_minutes: 5, idle_speed_threshold: 60 };
-  expect(await call('tracker/settings/trip_detection/update', params)).toEqual({ success: true });
+  expect(await client().call('tracker/settings/trip_detection/update', params)).toEqual({ success: true });
   const unit = new Unit();
   await unit.login('box');
   expect(await unit.move(59)).toBe('#ASD#1');
@@ -155,10 +145,10 @@ test('trip detection settings act on what comes next, and after a restart', asyn
 
 test('a deleted device is free again, and registered anew has no past', async () => {
   const tracker_id = await register('box');
-  expect(await call('tracker/corrupt', { tracker_id })).toEqual({ success: true });
+  expect(await client().call('tracker/corrupt', { tracker_id })).toEqual({ success: true });
   expect(await new Unit().login('box')).not.toBe('#AL#1');
   await restart();
-  expect((await call('tracker/corrupt', { tracker_id })).status).toMatchObject({ code: 252 });
+  expect(await codeOf(client().call('tracker/corrupt', { tracker_id }))).toBe(252);
   const next = await register('box');
   expect(next).not.toBe(tracker_id);
   expect(await stateOf(next)).toMatchObject({ connection_status: 'just_registered' });

@@ -26,9 +26,13 @@ export interface RunResult {
 }
 
 /** Starts an ES module given as text; it may import the sources. */
-export function startScript(source: string): ChildProcessByStdio<null, Readable, Readable> {
+export function startScript(
+  source: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcessByStdio<null, Readable, Readable> {
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
     cwd: rootDir,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -36,8 +40,8 @@ export function startScript(source: string): ChildProcessByStdio<null, Readable,
 }
 
 /** Runs such a module to its end. */
-export async function runScript(source: string): Promise<RunResult> {
-  const child = startScript(source);
+export async function runScript(source: string, env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+  const child = startScript(source, env);
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk;
