@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 import { type MessageJson, messageJson } from '../domain/message-json.js';
 import { decodeKept } from '../ingest/decoder.js';
 import type { Engine } from '../store/engine.js';
+import { type PlacedFrame, readFrames } from '../store/entries.js';
 import { sourcesOf, valuesOf } from '../store/history.js';
 import { LmdbEngine } from '../store/lmdb-engine.js';
 import { type JournalValue, RecordOrder } from '../store/record-order.js';
@@ -82,13 +83,19 @@ export function* exportRecords(engine: Engine, filter: RecordFilter): Generator<
   const order = new RecordOrder({
     engine,
     decode: decodeKept,
-    wants: ({ context }) => unit === undefined || context.deviceId === unit,
+    framesIn: (value) => framesOf(value, unit),
     timeOf: ({ at }) => (at >= fromMs && at < toMs ? at : undefined),
   });
   for (const _ of order.collect(valuesFor(engine, unit)));
   for (const { update, entry } of order.records()) {
     const { deviceId } = entry.context;
     yield { ...messageJson(update, deviceId), unit: deviceId, receivedAt: new Date(entry.receivedAt).toISOString() };
+  }
+}
+
+function* framesOf(value: Buffer, unit: string | undefined): Generator<PlacedFrame> {
+  for (const frame of readFrames(value, () => true)) {
+    if (unit === undefined || frame.entry.context.deviceId === unit) yield frame;
   }
 }
 

@@ -153,6 +153,36 @@ function decodeContext(text: string): FrameContext {
 
 /** The entries of a value, in order. Throws `StoreError` `store_version` or `store_corrupt`. */
 export function* readEntries(value: Buffer): Generator<Entry> {
+  for (const { kind, body, offset } of bodiesOf(value)) yield checkedEntry(kind, body, offset);
+}
+
+/** A frame with its place among the frames of its value, from 0. */
+export interface PlacedFrame {
+  readonly index: number;
+  readonly entry: FrameEntry;
+}
+
+/** Frames of the sources that are wanted, in order; all others are passed over unread. Throws as `readEntries` does. */
+export function* readFrames(value: Buffer, wants: (sourceId: number) => boolean): Generator<PlacedFrame> {
+  let index = 0;
+  for (const { kind, body, offset } of bodiesOf(value)) {
+    if (kind === EntryKind.rows) continue;
+    if (body.length < frameHeaderBytes || wants(body.readUInt32BE(0))) {
+      const entry = checkedEntry(kind, body, offset);
+      if (entry.kind !== 'rows') yield { index, entry };
+    }
+    index++;
+  }
+}
+
+interface EntryBody {
+  readonly kind: number | undefined;
+  readonly body: Buffer;
+  /** Of the entry in its value. */
+  readonly offset: number;
+}
+
+function* bodiesOf(value: Buffer): Generator<EntryBody> {
   if (value.length < valueHeaderBytes || value[0] === 0)
     throw new StoreError('store_corrupt', { at: 'value', got: value.length });
   if (value[0] !== valueVersion) throw new StoreError('store_version', { expected: valueVersion, got: value[0] ?? -1 });
@@ -162,7 +192,7 @@ export function* readEntries(value: Buffer): Generator<Entry> {
     const bodyAt = at + entryHeaderBytes;
     const end = bodyAt > value.length ? Number.POSITIVE_INFINITY : bodyAt + value.readUInt32BE(at + 1);
     if (end > value.length) throw new StoreError('store_corrupt', { at: 'entry length', offset: at });
-    yield checkedEntry(kind, value.subarray(bodyAt, end), at);
+    yield { kind, body: value.subarray(bodyAt, end), offset: at };
     at = end;
   }
 }

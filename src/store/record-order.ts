@@ -5,7 +5,7 @@
  */
 import type { StateUpdate } from '../domain/update.js';
 import type { Engine } from './engine.js';
-import { type FrameEntry, readEntries } from './entries.js';
+import type { FrameEntry, PlacedFrame } from './entries.js';
 import type { FrameDecoder } from './recovery.js';
 
 /** A value of the journal, valid until the next one is read. */
@@ -17,8 +17,8 @@ export interface JournalValue {
 export interface OrderOptions {
   readonly engine: Pick<Engine, 'get'>;
   readonly decode: FrameDecoder;
-  /** Whether records of a frame are looked at. */
-  readonly wants: (entry: FrameEntry) => boolean;
+  /** Frames of a value that are looked at. */
+  readonly framesIn: (value: Buffer) => Iterable<PlacedFrame>;
   /** The time a record is filed under, ms since 1970 UTC; undefined leaves it out. */
   readonly timeOf: (update: StateUpdate, entry: FrameEntry) => number | undefined;
 }
@@ -52,16 +52,13 @@ export class RecordOrder {
   }
 
   #note(seq: number, value: Buffer): void {
-    const { wants, decode, timeOf } = this.#options;
-    let index = 0;
-    for (const entry of readEntries(value)) {
-      if (entry.kind === 'rows') continue;
-      const updates = wants(entry) ? decode(entry) : undefined;
-      updates?.forEach((update, record) => {
-        const at = timeOf(update, entry);
+    const { framesIn, decode, timeOf } = this.#options;
+    for (const { index, entry } of framesIn(value)) {
+      const updates = decode(entry) ?? [];
+      for (let record = 0; record < updates.length; record++) {
+        const at = timeOf(updates[record] as StateUpdate, entry);
         if (at !== undefined) this.#places.add({ at, seq, index, record });
-      });
-      index++;
+      }
     }
   }
 
@@ -237,7 +234,7 @@ interface ReadFrame {
 /** Decodes records by place. */
 class PlaceReader {
   readonly #options: OrderOptions;
-  readonly #commits = new Map<number, readonly (ReadFrame | undefined)[]>();
+  readonly #commits = new Map<number, ReadonlyMap<number, ReadFrame>>();
 
   constructor(options: OrderOptions) {
     this.#options = options;
@@ -245,23 +242,21 @@ class PlaceReader {
 
   /** Undefined for what was dropped from the journal meanwhile. */
   read({ at, seq, index, record }: Place): OrderedRecord | undefined {
-    const frame = this.#framesOf(seq)[index];
+    const frame = this.#framesOf(seq).get(index);
     if (frame === undefined) return undefined;
     frame.updates ??= this.#options.decode(frame.entry) ?? [];
     const update = frame.updates[record];
     return update === undefined ? undefined : { at, update, entry: frame.entry };
   }
 
-  /** Frames that are wanted, copied: a view would keep the whole value in memory. */
-  #framesOf(seq: number): readonly (ReadFrame | undefined)[] {
+  /** Frames by their places, copied: a view would keep the whole value in memory. */
+  #framesOf(seq: number): ReadonlyMap<number, ReadFrame> {
     const cached = this.#commits.get(seq);
     if (cached !== undefined) return cached;
     const value = this.#options.engine.get(seq);
-    const frames: (ReadFrame | undefined)[] = [];
-    for (const entry of value === undefined ? [] : readEntries(value)) {
-      if (entry.kind === 'rows') continue;
-      const isWanted = this.#options.wants(entry);
-      frames.push(isWanted ? { entry: { ...entry, frame: Buffer.from(entry.frame) }, updates: undefined } : undefined);
+    const frames = new Map<number, ReadFrame>();
+    for (const { index, entry } of value === undefined ? [] : this.#options.framesIn(value)) {
+      frames.set(index, { entry: { ...entry, frame: Buffer.from(entry.frame) }, updates: undefined });
     }
     if (this.#commits.size >= maxCommits) this.#commits.clear();
     this.#commits.set(seq, frames);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FieldValue } from '../../src/domain/update.js';
+import { readFrames } from '../../src/store/entries.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { RecordOrder } from '../../src/store/record-order.js';
 import { decodeSamples, Rig } from './rig.js';
@@ -22,7 +23,7 @@ async function ordered(frames: readonly (readonly (readonly [second: number, val
   const order = new RecordOrder({
     engine: rig.engine,
     decode: decodeSamples,
-    wants: ({ sourceId }) => sourceId === id,
+    framesIn: (value) => readFrames(value, (sourceId) => sourceId === id),
     timeOf: ({ at }) => (at >= startAt ? at : undefined),
   });
   for (const _ of order.collect(rig.engine.read(0)));
@@ -108,7 +109,12 @@ test('what is dropped between the passes is passed over', async () => {
   const seqs = [];
   for (const n of [1, 2, 3]) seqs.push(await rig.accept(id, [{ at: startAt + n, fields: { n } }]));
   const { engine } = rig;
-  const order = new RecordOrder({ engine, decode: decodeSamples, wants: () => true, timeOf: ({ at }) => at });
+  const order = new RecordOrder({
+    engine,
+    decode: decodeSamples,
+    framesIn: (value) => readFrames(value, () => true),
+    timeOf: ({ at }) => at,
+  });
   for (const _ of order.collect(engine.read(0)));
   expect(order.size).toBe(3);
   await engine.drop(seqs[1]!);

@@ -16,6 +16,7 @@ import type {
   Transaction,
 } from '../../src/store/contract.js';
 import type { History, HistoryQuery, KeptRecord } from '../../src/store/history-records.js';
+import type { OrderedQuery, OrderedRecords } from '../../src/store/ordered-history.js';
 import { keysInMemory } from '../../src/store/key-files.js';
 import { Registry } from '../../src/store/registry.js';
 import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
@@ -28,6 +29,8 @@ export class MemoryStore implements RegistryStore, StateStore, StoreChanges, Liv
   readonly connected = new Set<number>();
   /** What units have reported. */
   readonly reported: KeptRecord[] = [];
+  /** Ordered reads that were closed. */
+  closedReads = 0;
   /** How many changes were kept. */
   changes = 0;
   /** True: no change can be kept. */
@@ -84,6 +87,21 @@ export class MemoryStore implements RegistryStore, StateStore, StoreChanges, Liv
   async *records({ sourceIds, fromMs, toMs }: HistoryQuery): AsyncGenerator<KeptRecord> {
     const isWanted = ({ at }: KeptRecord) => at >= fromMs && at <= toMs;
     for (const id of sourceIds) yield* this.reported.filter((each) => each.sourceId === id && isWanted(each));
+  }
+
+  async inOrder({ receivedFromMs, receivedToMs, ...query }: OrderedQuery): Promise<OrderedRecords> {
+    const found: KeptRecord[] = [];
+    for await (const record of this.records(query)) {
+      if (record.receivedAt >= receivedFromMs && record.receivedAt <= receivedToMs) found.push(record);
+    }
+    found.sort((left, right) => left.at - right.at);
+    return {
+      size: found.length,
+      async *batches() {
+        for (const each of found) yield [each];
+      },
+      close: () => void this.closedReads++,
+    };
   }
 
   /** Lets the unit of a source report named values, and a position if one is given. */
