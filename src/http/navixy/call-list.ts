@@ -3,8 +3,10 @@
  */
 import type { Call } from './call.js';
 import { apiKeyCalls } from './calls/api-key.js';
+import { counterCalls } from './calls/counters.js';
 import { groupCalls } from './calls/groups.js';
 import { lineCalls } from './calls/lines.js';
+import { mileageCalls } from './calls/mileage.js';
 import { modelCalls } from './calls/models.js';
 import { pluginCalls } from './calls/plugins.js';
 import { readingCalls } from './calls/readings.js';
@@ -47,6 +49,8 @@ export const calls: readonly Call[] = [
   ...lineCalls,
   ...sensorCalls,
   ...sensorDataCalls,
+  ...counterCalls,
+  ...mileageCalls,
   ...trackerCommandCalls,
   ...trackerOutputCalls,
   ...specialSettingsCalls,
@@ -74,6 +78,8 @@ export type DeclaredCall = (
   | typeof lineCalls
   | typeof sensorCalls
   | typeof sensorDataCalls
+  | typeof counterCalls
+  | typeof mileageCalls
   | typeof trackerCommandCalls
   | typeof trackerOutputCalls
   | typeof specialSettingsCalls

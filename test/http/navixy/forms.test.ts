@@ -17,6 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.server.close());
 
+const today = { from: '2026-06-15 00:00:00', to: '2026-06-16 00:00:00' };
+
 /** A good request of each call. */
 const goodRequests: readonly (readonly [path: string, params: () => Record<string, unknown>])[] = [
   ['user/session/renew', () => ({})],
@@ -53,6 +55,14 @@ const goodRequests: readonly (readonly [path: string, params: () => Record<strin
     () => ({ tracker_id: trackerId, sensor_id: sensorId, from: '2026-06-15 00:00:00', to: '2026-06-16 00:00:00' }),
   ],
   ['tracker/sensor/input_name/list', () => ({})],
+  ['tracker/get_counters', () => ({ tracker_id: trackerId })],
+  ['tracker/counter/read', () => ({ tracker_id: trackerId, type: 'odometer' })],
+  ['tracker/counter/update', () => ({ tracker_id: trackerId, type: 'odometer', multiplier: 1.5 })],
+  ['tracker/counter/value/get', () => ({ tracker_id: trackerId, type: 'engine_hours' })],
+  ['tracker/counter/value/list', () => ({ trackers: [trackerId], type: 'odometer' })],
+  ['tracker/counter/value/set', () => ({ tracker_id: trackerId, type: 'odometer', value: 12.5 })],
+  ['tracker/counter/data/read', () => ({ tracker_id: trackerId, type: 'odometer', ...today })],
+  ['tracker/stats/mileage/read', () => ({ trackers: [trackerId], ...today })],
   ['tracker/raw_command/send', () => ({ tracker_id: trackerId, command: '0A ff', type: 'hex', reliable: true })],
   ['tracker/command/unconfirmed/count', () => ({ tracker_id: trackerId })],
   ['tracker/command/unconfirmed/reset', () => ({ tracker_id: trackerId })],
