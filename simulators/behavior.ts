@@ -34,12 +34,15 @@ export interface Behavior {
   readonly window: number;
   /** How often a silent connection sends `heartbeat`, seconds; 0 for never. */
   readonly heartbeatSeconds: number;
+  /** A heartbeat tells the unit's status: one follows the login, and one the first record of every `heartbeatSeconds` of record time. */
+  readonly heartbeatIsStatus?: boolean;
 
   /** The login frame; undefined when the protocol has none on this transport. */
   login(): Buffer | undefined;
   /** Packs as many of `updates` (oldest first, at least one) as fit into one frame. */
   pack(updates: readonly StateUpdate[]): OutgoingFrame;
-  heartbeat(): Buffer | undefined;
+  /** `status`: the record whose status a heartbeat tells that tells one; default that of the last record packed. */
+  heartbeat(status?: StateUpdate): Buffer | undefined;
   /** Splits what the server sends: one framer a connection. */
   downlinkFramer(): Framer;
   readDownlink(frame: Buffer): Downlink;

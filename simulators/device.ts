@@ -68,6 +68,8 @@ export class Device {
   #broken = false;
   /** An output was switched after the record of this time, and no heartbeat has told of it. */
   #switchedAt: number | undefined;
+  /** Time of the record with which the status was told last, ms since 1970 UTC. */
+  #statusAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeviceOptions) {
     this.options = options;
@@ -77,6 +79,7 @@ export class Device {
       transport: options.endpoint.transport,
       backoff: this.#backoff,
       send: (frame) => this.#send(frame),
+      reported: (updates) => this.#tellStatus(updates),
       acknowledged: (updates) => this.#noteAcknowledged(updates),
       changePort: () => this.#changePort(),
     });
@@ -171,7 +174,28 @@ export class Device {
     this.#setState('online');
     // Over UDP there is nothing to be let into: a unit counts as connected once it is answered.
     if (this.options.endpoint.transport === 'tcp') this.#countLetIn();
+    if (this.options.behavior.heartbeatIsStatus === true) this.#tellStatusOfLogin();
     this.#reporter.open();
+  }
+
+  #tellStatusOfLogin(): void {
+    const first = this.#statusAt === Number.NEGATIVE_INFINITY ? this.#reporter.outbox.head : undefined;
+    if (first === undefined) this.#sendHeartbeat();
+    else this.#sendStatus(first);
+  }
+
+  /** By the time of the records, not of the clock: so the same seed gives the same bytes. */
+  #tellStatus(updates: readonly StateUpdate[]): void {
+    const { heartbeatIsStatus, heartbeatSeconds } = this.options.behavior;
+    const newest = updates.at(-1);
+    if (heartbeatIsStatus !== true || newest === undefined || newest.backlog) return;
+    if (newest.at - this.#statusAt >= heartbeatSeconds * 1000) this.#sendStatus(newest);
+  }
+
+  #sendStatus(status: StateUpdate): void {
+    this.#statusAt = status.at;
+    const heartbeat = this.options.behavior.heartbeat(status);
+    if (heartbeat !== undefined) this.#send(heartbeat);
   }
 
   #countLetIn(): void {

@@ -60,6 +60,11 @@ export class Outbox {
     return this.#waiting.length;
   }
 
+  /** The oldest record that is not under way. */
+  get head(): StateUpdate | undefined {
+    return this.#queue[0];
+  }
+
   /** The frame that waits longest. */
   get oldest(): Waiting | undefined {
     return this.#waiting[0];

@@ -21,6 +21,8 @@ export interface ReporterOptions {
   readonly backoff: Backoff;
   /** Sends a frame over the open connection. Returns how often it goes out, 0 when it gets lost. */
   readonly send: (frame: Buffer) => number;
+  /** A frame with these records has gone out. */
+  readonly reported: (updates: readonly StateUpdate[]) => void;
   readonly acknowledged: (updates: readonly StateUpdate[]) => void;
   /** Asks for another local port: answers to what was sent so far may still come to the present one. */
   readonly changePort: () => void;
@@ -80,7 +82,9 @@ export class Reporter {
       const updates = this.outbox.peek(behavior.maxRecords);
       if (updates.length === 0) return;
       const frame = this.#pack(updates);
-      if (frame !== undefined) this.#sendFrame(frame, nowMs);
+      if (frame === undefined) continue;
+      this.#sendFrame(frame, nowMs);
+      this.#options.reported(updates.slice(0, frame.records));
     }
   }
 

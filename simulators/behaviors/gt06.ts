@@ -107,6 +107,7 @@ function create({ deviceId }: BehaviorOptions): Behavior {
     maxRecords: 1,
     window: 8,
     heartbeatSeconds: 180,
+    heartbeatIsStatus: true,
     login: () =>
       send({ type: 'login', form: 'short', protocol: loginNumber, layout: '01', content: { loginId: `0${deviceId}` } }),
     pack(updates) {
@@ -116,7 +117,7 @@ function create({ deviceId }: BehaviorOptions): Behavior {
       const bytes = send(messageFor(layoutFor(update), update));
       return { bytes, records: 1, tag: serial };
     },
-    heartbeat: () => send(messageFor('13', last ?? unknownStatus)),
+    heartbeat: (status = last ?? unknownStatus) => send(messageFor('13', status)),
     downlinkFramer: () => createFramer({ maxFrameBytes: largestDownlinkBytes }),
     readDownlink,
     answer: (text, reference) => send(answerFor(replyText(text, last), reference)),

@@ -84,7 +84,7 @@ describe.each(cases)('virtual units of %s over %s', (name, transport) => {
     expect(run.server.problems).toEqual([]);
     expect([...run.server.updates.keys()].sort()).toEqual(run.fleet.devices.map((each) => each.deviceId).sort());
     for (const [id, sent] of run.acknowledged) {
-      const kept = run.server.updates.get(id)!;
+      const kept = recordsOf(run.server.updates.get(id)!);
       expect(kept.length).toBe(sent.length);
       for (const [i, each] of sent.entries()) expectSame(kept[i]!, each);
     }
@@ -150,6 +150,26 @@ describe.each(behaviors.map((each) => each.protocol))('units of %s', (name) => {
     expect(ids.every(isUnitId)).toBe(true);
   });
 });
+
+describe('units whose heartbeat tells their status', () => {
+  it('send it behind the login, and then every three minutes of record time whatever else they send', async () => {
+    const run = await startFleet('gt06', 'tcp', { devices: 2, speedUp: 2500 });
+    await run.fleet.finished;
+    for (const updates of run.server.updates.values()) {
+      expect(updates[0]!.timed).toBe(false);
+      expect(valueIn(updates[0]!, 'battery_level')).toBeGreaterThan(0);
+      expect(valueIn(updates[0]!, 'gsm_signal_level')).toBeGreaterThan(0);
+      // A record every 50 s from 0 to 1450 s.
+      expect(updates.filter((each) => !each.timed)).toHaveLength(1 + Math.floor(1450 / 200));
+      expect(recordsOf(updates)).toHaveLength(30);
+    }
+  });
+});
+
+/** What is no heartbeat. */
+function recordsOf(updates: readonly StateUpdate[]): StateUpdate[] {
+  return updates.filter((each) => each.timed);
+}
 
 /** Waits for `condition`, looking after every turn of the sockets. */
 async function until(condition: () => boolean): Promise<void> {
