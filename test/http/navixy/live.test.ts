@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestUser } from '../../support/api.js';
 import type { LiveClient } from '../../support/live-client.js';
@@ -426,6 +427,46 @@ describe('errors', () => {
   ])('right parameters: %s', async (_, rest) => {
     const frame = await client.ask({ action: 'subscribe', hash: kit.owner.hash, ...rest });
     expect(frame.type).toBe('response');
+  });
+
+  test('nothing that a client may send ends the connection', { timeout: 60_000 }, async () => {
+    const [a] = await kit.trackers('a');
+    const subscribed = {
+      action: 'subscribe',
+      hash: kit.owner.hash,
+      requests: [{ type: 'state', trackers: [a!.tracker.id] }],
+    };
+    await client.ask(subscribed);
+    await client.next();
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('all', 'selected', '5s', '__proto__', null, [1], { type: 'all' }),
+    );
+    const request = fc.oneof(
+      odd,
+      fc.dictionary(fc.constantFrom('type', 'trackers', 'target', 'rate_limit', 'format', 'sensor_type', 'x'), odd),
+      fc.record({ type: fc.constantFrom('state', 'state_batch', 'readings_batch', 'iot_monitor'), target: odd }),
+    );
+    const message = fc.record({
+      action: fc.constantFrom<unknown>('subscribe', 'unsubscribe', 'toString', 1),
+      hash: fc.constantFrom<unknown>(kit.owner.hash, unknown, 5),
+      requests: fc.oneof(fc.array(request, { maxLength: 3 }), odd),
+      events: fc.oneof(fc.constant(null), odd),
+      iso_datetime: odd,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(message, odd, fc.string()), async (sent) => {
+        const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
+        fc.pre(text !== 'X');
+        let frame = await client.ask(text);
+        while (frame.type === 'event') frame = await client.next();
+        expect(['response', 'error']).toContain(frame.type);
+      }),
+      { numRuns: 300 },
+    );
+    expect(kit.api.logLines.join('')).not.toContain('"level":50');
+    await client.rest();
+    expect((await client.ask(subscribed)).type).toBe('response');
   });
 
   test('leave what was subscribed as it was', async () => {

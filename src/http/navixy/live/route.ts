@@ -9,6 +9,9 @@ import type { EventHub, Gate } from './hub.js';
 
 export const liveEventsName = 'event/subscription';
 
+/** A client that vanished without a word is noticed by the system after this long of silence, and a few attempts. */
+const keepAliveMs = 60_000;
+
 export function mountLiveEvents(app: FastifyInstance, hub: EventHub, gate: Gate): void {
   app.route({
     method: 'GET',
@@ -22,6 +25,7 @@ export function mountLiveEvents(app: FastifyInstance, hub: EventHub, gate: Gate)
       throw new NavixyError(112);
     },
     wsHandler: (socket, request) => {
+      request.socket.setKeepAlive(true, keepAliveMs);
       hub.open(socket, { address: request.ip, isAtmosphere: isAtmosphere(request.url) }, gate);
     },
   });
