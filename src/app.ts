@@ -12,6 +12,7 @@ import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError, StoreError } from './errors.js';
 import { type AdminOptions, adminDialect } from './http/admin/dialect.js';
+import { hereDialect } from './http/here/dialect.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { checkCommand } from './ingest/command-check.js';
@@ -25,6 +26,8 @@ import { Metrics } from './metrics.js';
 import { protocolByName, protocols } from './protocols/registry.js';
 import { createAdministrator, registerTracker } from './store/accounts.js';
 import { backUp } from './store/backup.js';
+import { httpProtocol } from './store/claims/claims.js';
+import { LicenceWatch } from './store/claims/licence-watch.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
 import { DataDirLock } from './store/data-dir-lock.js';
@@ -158,9 +161,12 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const commands = dispatcherOf(config, { store, sessions, clock, log: deps.log });
   const ports = new Ports();
   const health = (): Health => (ports.isDraining ? { ready: false, problems: ['stopping'] } : store.health);
+  const onError = (error: unknown) => deps.log.error({ err: error }, 'licences not judged');
+  const licences = new LicenceWatch({ store, live: sessions, clock, onError });
   let http: HttpServer | undefined;
   const stop = async () => {
     ports.drain();
+    licences.stop();
     commands.stop();
     sessions.drainAll();
     await store.drained();
@@ -175,6 +181,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     const services = tcpServices(config, { store, sessions, clock, metrics, log: deps.log });
     http = await openHttp(config, deps, { services, commands, ports, health });
     await commands.start();
+    licences.start();
     await ports.open(plan, config, services);
     await listenHttp(http, config, ports);
     addGauges(metrics, store, sessions);
@@ -200,7 +207,8 @@ interface Parts {
 
 function tcpServices(config: Config, parts: Parts): TcpServices {
   const { store, clock } = parts;
-  const gatekeeper = new Gatekeeper({ store, clock, register: config.open ? onSight(store) : undefined });
+  const register = config.open ? onSight(store) : undefined;
+  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims });
   return { ...parts, refusals: new Refusals(clock), limits: config, candidates: protocols, gatekeeper };
 }
 
@@ -230,7 +238,7 @@ function openHttp(
     trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
     setUpPauseMs: config.setUpPauseMs,
     reportTo: reportAddress(config, ports),
-    isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? true,
+    isConnectionOriented: (name) => protocolByName(name)?.connectionOriented ?? name !== httpProtocol,
     ...(deps.version === undefined ? {} : { version: deps.version }),
     rateLimit: config.httpRateLimit,
     bodyLimitBytes: config.httpBodyMaxBytes,
@@ -244,6 +252,12 @@ function openHttp(
         log: deps.log,
         rateLimit: config.httpRateLimit,
         backUp: backUpWith(config, store, clock),
+      }),
+      hereDialect({
+        ...{ store, live: sessions, commands, history: historyOf(config, store), metrics, clock, health },
+        ...{ log: deps.log, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },
+        publicBaseUrl: config.publicBaseUrl,
+        telemetryToleranceMs: config.telemetryToleranceMs,
       }),
     ],
   });
@@ -294,6 +308,7 @@ function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {
   metrics.gauge('milepost_sessions', 'Open tracker connections', () => sessions.count);
   metrics.gauge('milepost_units', 'Units with state', () => store.units.size);
   metrics.gauge('milepost_trackers', 'Registered trackers', () => store.registry.size('tracker'));
+  metrics.gauge('milepost_claims', 'Devices that are claimed', () => store.registry.claims.openCount);
   metrics.gauge('milepost_journal_pending_bytes', 'Bytes waiting for the disk', () => store.pendingBytes);
   metrics.gauge('milepost_ready', '1 when the gateway can keep what it is sent', () => (store.health.ready ? 1 : 0));
 }

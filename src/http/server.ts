@@ -16,6 +16,7 @@ import type { Logger } from '../log.js';
 import type { Health, LiveUnits, RegistryStore, StateStore, StoreChanges } from '../store/contract.js';
 import { type History, noHistory } from '../store/history-records.js';
 import { introduction, mountDocsPage } from './docs-page.js';
+import { answerBadUrl } from './here/errors.js';
 import { calls } from './navixy/call-list.js';
 import { mountNavixy, sendError } from './navixy/dialect.js';
 import { NavixyError, toNavixyError } from './navixy/errors.js';
@@ -23,7 +24,7 @@ import { EventHub } from './navixy/live/hub.js';
 import { defaultLiveLimits, type LiveLimits } from './navixy/live/limits.js';
 import { type LoginLimits, Logins } from './navixy/logins.js';
 import { components, refineDocument } from './navixy/openapi.js';
-import { canonicalUrl, pathOf } from './navixy/paths.js';
+import { canonicalUrl, isHerePath, pathOf } from './navixy/paths.js';
 import { defaultStatusRules, type StatusRules } from './navixy/status.js';
 import { mountOps } from './ops-routes.js';
 
@@ -114,8 +115,11 @@ function createApp(options: HttpOptions): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     http: { maxHeaderSize: maxHeaderBytes },
     forceCloseConnections: 'idle',
+    // Names that are too long are told from paths that do not exist by whoever has the path.
+    routerOptions: { maxParamLength: maxHeaderBytes },
     rewriteUrl: (request) => canonicalUrl(request.url ?? '/'),
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
+      if (isHerePath(pathOf(request.raw.url ?? ''))) return answerBadUrl(reply as FastifyReply);
       sendError(reply as FastifyReply, error.code === 'FST_ERR_BAD_URL' ? new NavixyError(111) : toNavixyError(error));
     },
     clientErrorHandler: answerClientError,

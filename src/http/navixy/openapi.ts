@@ -143,5 +143,6 @@ export const components = {
       description: 'Session hash or API key; also as a parameter of the body',
     },
     header: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`NVX <hash>`' },
+    bearer: { type: 'http', scheme: 'bearer', description: 'Token of HERE’s API' },
   },
 } as const;

@@ -6,15 +6,27 @@
 /** Bases that hosted, self-hosted and white-label servers are known under; the bare root is the fourth. */
 const bases = ['/v2', '/api-v2'];
 /** First segments that belong to other dialects. */
-const foreignPath = /^\/(?:api\/v4|registry|users|shadows|v3)(?:\/|$)/;
+const foreignPath = /^\/api\/v4(?:\/|$)/;
+/** Prefixes of HERE's API, and its paths under a base of this dialect. */
+const herePath =
+  /^\/(?:(?:registry|users|shadows|traces|v3|device-http)(?:\/|$)|v2\/?$|v2\/(?:token|timestamp|health|version)\/?$)/;
+
+/** Raw data are under no base. */
+const rootOnly = '/dwh/';
 
 /** The URL without its base and its last slash; the query stays. */
 export function canonicalUrl(url: string): string {
   const queryAt = url.indexOf('?');
   const path = queryAt < 0 ? url : url.slice(0, queryAt);
   if (foreignPath.test(path)) return url;
-  const bare = withoutLastSlash(withoutBase(path));
+  const bare = withoutLastSlash(isHerePath(path) ? path : withoutBase(path));
+  if (bare.startsWith(rootOnly) && !path.startsWith(rootOnly)) return url;
   return queryAt < 0 ? bare : bare + url.slice(queryAt);
+}
+
+/** Whether a path is one of HERE's API, the query left out. */
+export function isHerePath(path: string): boolean {
+  return herePath.test(path);
 }
 
 function withoutBase(path: string): string {

@@ -72,6 +72,13 @@ export class ClaimLookUps {
     return this.#openBySource.get(sourceId)[0];
   }
 
+  /** Claims that hold now, of all projects. */
+  get openCount(): number {
+    let count = 0;
+    for (const _claim of this.#openBySource.rows()) count++;
+    return count;
+  }
+
   /** What a project owns now, in no order. */
   openClaimsOf(projectId: string): readonly ClaimRow[] {
     return this.#openByProject.get(projectId);

@@ -1,0 +1,23 @@
+/**
+ * Every call of the claim API. Adding one is a line here.
+ */
+import type { HereCall } from './call.js';
+import { claimCalls } from './calls/claims.js';
+import { deviceLoginCalls } from './calls/device-login.js';
+import { healthCalls } from './calls/health.js';
+import { ingestionCalls } from './calls/ingestion.js';
+import { provisioningCalls } from './calls/provisioning.js';
+import { shadowCalls } from './calls/shadows.js';
+import { traceCalls } from './calls/traces.js';
+import { userCalls } from './calls/users.js';
+
+export const hereCalls: readonly HereCall[] = [
+  ...claimCalls,
+  ...provisioningCalls,
+  ...userCalls,
+  ...deviceLoginCalls,
+  ...ingestionCalls,
+  ...shadowCalls,
+  ...traceCalls,
+  ...healthCalls,
+];

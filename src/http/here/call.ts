@@ -1,0 +1,106 @@
+/**
+ * What a call of the claim API is: its method and paths, who may make it, its parameters and answers as schemas, and the function behind
+ * it. The router, the OpenAPI document and the tests read this one declaration.
+ */
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock.js';
+import type { Commands } from '../../downlink/dispatcher.js';
+import type { Metrics } from '../../metrics.js';
+import type { TokenHolder } from '../../store/claims/tokens.js';
+import type { Health, LiveUnits } from '../../store/contract.js';
+import type { History } from '../../store/history-records.js';
+import type { Store } from '../../store/store.js';
+import type { Logins } from '../navixy/logins.js';
+import type { HereStatus } from './errors.js';
+import type { UsedSignatures } from './oauth.js';
+
+/** What calls work with. */
+export interface HereServices {
+  readonly store: Store;
+  readonly live: LiveUnits;
+  readonly commands: Pick<Commands, 'cancelAll'>;
+  readonly history: History;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly health: () => Health;
+  readonly logins: Logins;
+  readonly usedSignatures: UsedSignatures;
+  readonly version: string;
+  /** Where devices reach the gateway from outside. */
+  readonly publicBaseUrl: string | undefined;
+  /** Telemetry may be this far ahead of its receipt, ms. */
+  readonly telemetryToleranceMs: number;
+}
+
+export type Holder = TokenHolder['kind'];
+/** Holders of a token as kinds of it tell them apart. */
+export type HolderOf<K extends Holder> = Extract<TokenHolder, { kind: K }>;
+
+export interface HereContext<K extends Holder = Holder> {
+  readonly services: HereServices;
+  /** Time of the request, ms since 1970 UTC. */
+  readonly now: number;
+  readonly requestId: string;
+  readonly request: FastifyRequest;
+  /** Whoever makes the call; of no meaning where anybody may. */
+  readonly holder: HolderOf<K>;
+}
+
+export interface HereAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+export interface HereInput<P extends TObject, Q extends TObject, B extends TSchema> {
+  readonly params: Static<P>;
+  readonly query: Static<Q>;
+  readonly body: Static<B>;
+}
+
+interface Declaration<K extends Holder, P extends TObject, Q extends TObject, B extends TSchema> {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** The first is the documented one. A slash at the end makes no difference. */
+  readonly paths: readonly string[];
+  readonly summary: string;
+  /** Kinds of tokens; none where anybody may call. */
+  readonly holders: readonly K[];
+  readonly params: P;
+  readonly query: Q;
+  /** Undefined where a body is not looked at. */
+  readonly body: B | undefined;
+  /** Good answers by status; undefined for an empty one. */
+  readonly answers: Readonly<Record<number, TSchema | undefined>>;
+  /** Statuses of its own errors. */
+  readonly errors: readonly HereStatus[];
+  /** Bytes; by `Content-Length` too. */
+  readonly bodyLimit?: number;
+  readonly handler: (context: HereContext<K>, input: HereInput<P, Q, B>) => HereAnswer | Promise<HereAnswer>;
+}
+
+/** A call as the router sees it. */
+export type HereCall = Omit<Declaration<never, TObject, TObject, TSchema>, 'handler' | 'holders'> & {
+  readonly holders: readonly Holder[];
+  readonly handler: (context: never, input: never) => HereAnswer | Promise<HereAnswer>;
+};
+
+export const nothing = Type.Object({});
+
+type Optionals = 'holders' | 'params' | 'query' | 'body' | 'errors';
+
+/** Declares a call. */
+export function defineCall<
+  const K extends Holder = never,
+  P extends TObject = typeof nothing,
+  Q extends TObject = typeof nothing,
+  B extends TSchema = TSchema,
+>(declaration: Omit<Declaration<K, P, Q, B>, Optionals> & Partial<Pick<Declaration<K, P, Q, B>, Optionals>>): HereCall {
+  return { holders: [], params: nothing, query: nothing, body: undefined, errors: [], ...declaration };
+}
+
+/** An answer with a body. */
+export function answer(status: number, body: unknown): HereAnswer {
+  return { status, body };
+}
+
+export const noContent: HereAnswer = { status: 204 };
