@@ -7,6 +7,7 @@ import type { SensorRow } from '../../store/rows.js';
 import { parentIdsOf, sensorsOf } from '../../store/sensors.js';
 import { dateTime, sensorValueSchema } from './bodies.js';
 import type { CallContext } from './call.js';
+import { counterValues } from './counters.js';
 import { nullable } from './param-types.js';
 import { readingsOf, sensorValueBody } from './sensors.js';
 import { virtualReadingsOf } from './sensors-states.js';
@@ -110,6 +111,9 @@ function statesOf({ dates }: CallContext, { state }: TrackerView): NonNullable<R
   return states;
 }
 
-function countersOf(_context: CallContext, _view: TrackerView): NonNullable<ReadingsBody['counters']> {
-  return [];
+function countersOf(context: CallContext, view: TrackerView): NonNullable<ReadingsBody['counters']> {
+  return counterValues(context, view).map(({ type, value, at }) => ({
+    ...{ type, value },
+    update_time: context.dates.format(at),
+  }));
 }

@@ -72,6 +72,16 @@ describe('tracker/readings/list', () => {
     });
   });
 
+  test('shows the counters that tracker/get_counters does', async () => {
+    api.store.report(source.id, { hw_mileage: 1234.5, engine_hours: 99 });
+    const { counters } = await readings();
+    expect(counters).toEqual([
+      { type: 'odometer', value: 1234.5, update_time: at },
+      { type: 'engine_hours', value: 99, update_time: at },
+    ]);
+    expect((await call('get_counters', { tracker_id: tracker.id })).body).toMatchObject({ list: counters });
+  });
+
   test('a type leaves out all others, and states and counters', async () => {
     await create(tank);
     const ignition = { type: 'virtual', sensor_type: 'virtual_ignition', name: 'Ign', input_name: 'board_voltage' };

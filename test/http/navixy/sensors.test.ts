@@ -1,6 +1,7 @@
 /**
  * Sensors that are set up: `tracker/sensor/list`, `batch_list`, `create`, `update`, `delete`, `batch_copy`.
  */
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { errorCodes } from '../../../src/http/navixy/errors.js';
 import type { SourceRow, TrackerRow } from '../../../src/store/rows.js';
@@ -434,4 +435,50 @@ describe('who may', () => {
     api.store.broken = false;
     expect(await list()).toEqual([]);
   });
+});
+
+test('whatever is sent as a sensor, it is refused as a whole or shown as it was taken', async () => {
+  const odd = (...good: unknown[]) => fc.oneof({ weight: 40, arbitrary: fc.constantFrom(...good) }, fc.jsonValue());
+  const parameters = fc.record(
+    {
+      ...{
+        min: odd(0, '1.5'),
+        max: odd(10),
+        calc_method: odd('in_range', 'identity'),
+        range_from: odd(1),
+        bit_index: odd(1),
+      },
+      value_titles: odd([{ value: '1', title: 'x' }], []),
+      parent_ids: odd([], [1]),
+    },
+    { requiredKeys: [] },
+  );
+  const sensor = fc.record(
+    {
+      ...{ type: odd('metering', 'discrete', 'virtual'), sensor_type: odd('fuel', 'door', 'state'), name: odd('x') },
+      ...{ input_name: odd('analog_1', '__proto__'), input_number: odd(1, '8'), divider: odd(1, '2'), units: odd('l') },
+      ...{ accuracy: odd(0.25), units_type: odd('litre', 'constructor'), group_type: odd('sum'), parameters },
+    },
+    { requiredKeys: ['type', 'sensor_type', 'name'] },
+  );
+  let created = 0;
+  await fc.assert(
+    fc.asyncProperty(sensor, async (wanted) => {
+      const before = await list();
+      const { body } = await call('create', { tracker_id: tracker.id, sensor: wanted });
+      if (!body.success) {
+        expect([7, 232]).toContain(body.status?.code);
+        expect(await list()).toEqual(before);
+        return;
+      }
+      created++;
+      const made = (await list()).at(-1)!;
+      expect([made.type, made.sensor_type]).toEqual([wanted.type, wanted.sensor_type]);
+      expect((await call('update', { tracker_id: tracker.id, sensor: made })).body).toEqual({ success: true });
+      expect((await list()).at(-1)).toEqual(made);
+      await call('delete', { tracker_id: tracker.id, sensor_id: made.id });
+    }),
+    { numRuns: 300 },
+  );
+  expect(created).toBeGreaterThan(0);
 });
