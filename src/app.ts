@@ -13,6 +13,9 @@ import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError, StoreError } from './errors.js';
 import { type AdminOptions, adminDialect } from './http/admin/dialect.js';
 import { hereDialect } from './http/here/dialect.js';
+import { licenseSpringDialect } from './http/licensespring/dialect.js';
+import { ResponseKey } from './http/licensespring/response-key.js';
+import { Logins } from './http/navixy/logins.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { checkCommand } from './ingest/command-check.js';
@@ -33,9 +36,11 @@ import { hashPassword, newPassword } from './store/credentials.js';
 import { DataDirLock } from './store/data-dir-lock.js';
 import type { Engine } from './store/engine.js';
 import { JournalHistory } from './store/history-records.js';
+import { type KeyFiles, keyDirectory, keysInMemory, keysPath } from './store/key-files.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
 import { type RecoveryReport, recover } from './store/recovery.js';
+import { SecretBox } from './store/secret-box.js';
 import { applySetup } from './store/setup/apply.js';
 import { type Environment, readSetupFile } from './store/setup/read.js';
 import { Snapshots } from './store/snapshots.js';
@@ -83,6 +88,7 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
     metrics,
     timeRules: timeRulesOf(config),
     trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
+    secrets: new SecretBox(keyFilesOf(config)),
   });
   const report = await replay(store, deps.log).catch(async (error: unknown) => {
     await engine.close();
@@ -123,6 +129,11 @@ async function replay(store: Store, log: Logger): Promise<RecoveryReport> {
   const { replayedValues: values, replayedFrames: frames, decodedAgain } = report;
   log.debug({ values, frames, decodedAgain }, 'replayed');
   return report;
+}
+
+/** Keys of the gateway's own: what is kept in memory only takes them with it. */
+function keyFilesOf(config: Config): KeyFiles {
+  return config.ephemeral ? keysInMemory() : keyDirectory(keysPath(config.dataDir));
 }
 
 async function openEngine(config: Config, deps: AppDeps): Promise<{ engine: Engine; lock: DataDirLock | undefined }> {
@@ -225,7 +236,11 @@ function openHttp(
   { services, commands, ports, health }: HttpParts,
 ): Promise<HttpServer> {
   const { store, sessions, clock, metrics, refusals } = services;
+  const logins = new Logins(clock);
+  const common = { store, clock, log: deps.log, rateLimit: config.httpRateLimit };
+  const responseKey = new ResponseKey(keyFilesOf(config), config.licensespringKeyFile);
   return createHttpServer({
+    logins,
     store,
     live: sessions,
     history: historyOf(config, store),
@@ -245,14 +260,12 @@ function openHttp(
     liveLimits: config,
     dialects: [
       adminDialect({
-        store,
+        ...common,
         live: sessions,
         refused: refusals,
-        clock,
-        log: deps.log,
-        rateLimit: config.httpRateLimit,
         backUp: backUpWith(config, store, clock),
       }),
+      licenseSpringDialect({ ...common, logins, key: responseKey }),
       hereDialect({
         ...{ store, live: sessions, commands, history: historyOf(config, store), metrics, clock, health },
         ...{ log: deps.log, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },

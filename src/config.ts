@@ -102,6 +102,13 @@ export const configSchema = Type.Object({
     }),
   ),
   telemetryToleranceMs: durationMs('telemetry over HTTP may be this far ahead of its receipt, ms', 86_400_000, 0),
+  licensespringKeyFile: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'RSA private key in PEM that answers of the licence API are signed with; made when absent',
+    }),
+  ),
+  blacklistBlocksIngest: flag('refuse data of units that are on the blacklist of the licence API'),
   setUpPauseMs: durationMs(
     'set-up commands of a unit may be asked for again after this time, ms; 0 for at any time',
     0,

@@ -17,6 +17,7 @@ import type { Health, LiveUnits, RegistryStore, StateStore, StoreChanges } from 
 import { type History, noHistory } from '../store/history-records.js';
 import { introduction, mountDocsPage } from './docs-page.js';
 import { answerBadUrl } from './here/errors.js';
+import { isLicensingPath, sendLicenseError, toLicenseError } from './licensespring/errors.js';
 import { calls } from './navixy/call-list.js';
 import { mountNavixy, sendError } from './navixy/dialect.js';
 import { NavixyError, toNavixyError } from './navixy/errors.js';
@@ -58,6 +59,8 @@ export interface HttpOptions {
   readonly bodyLimitBytes?: number;
   readonly maxConnections?: number;
   readonly loginLimits?: LoginLimits;
+  /** The guard in front of passwords, where other dialects share it. */
+  readonly logins?: Logins;
   readonly liveLimits?: LiveLimits;
   /** Version shown in the OpenAPI document. */
   readonly version?: string;
@@ -119,6 +122,7 @@ function createApp(options: HttpOptions): FastifyInstance {
     routerOptions: { maxParamLength: maxHeaderBytes },
     rewriteUrl: (request) => canonicalUrl(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
+      if (isLicensingPath(request.raw.url ?? '')) return sendLicenseError(reply as FastifyReply, toLicenseError(error));
       if (isHerePath(pathOf(request.raw.url ?? ''))) return answerBadUrl(reply as FastifyReply);
       sendError(reply as FastifyReply, error.code === 'FST_ERR_BAD_URL' ? new NavixyError(111) : toNavixyError(error));
     },
@@ -130,7 +134,7 @@ function navixyOptions(options: HttpOptions) {
   const { store, live, clock, log } = options;
   const statusRules = options.statusRules ?? defaultStatusRules;
   const isConnectionOriented = options.isConnectionOriented ?? (() => true);
-  const logins = new Logins(clock, options.loginLimits);
+  const logins = options.logins ?? new Logins(clock, options.loginLimits);
   const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo, history = noHistory } = options;
   const commands = options.commands ?? unreached(options);
   const limits = { statusRules, trips, setUpPauseMs };

@@ -16,6 +16,7 @@ import type { Dialect } from '../server.js';
 import { mountAccounts } from './accounts.js';
 import { mountCommands } from './commands.js';
 import { AdminError, toAdminError } from './errors.js';
+import { mountLicensing } from './licensespring.js';
 import { mountOperation } from './operation.js';
 import { mountSources } from './sources.js';
 import { mountStock } from './stock.js';
@@ -67,6 +68,7 @@ function mountAdmin(scope: FastifyInstance, options: AdminOptions): void {
   });
   for (const mount of [mountAccounts, mountUsers, mountSources, mountStock, mountCommands, mountOperation])
     mount(scope, options);
+  mountLicensing(scope, options);
 }
 
 /** An empty body is none, whatever its type. */

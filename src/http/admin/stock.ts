@@ -22,7 +22,7 @@ interface Stock<N extends TableName> {
   readonly noun: string;
   readonly table: N;
   /** Section of the setup. */
-  readonly section: keyof setup.Setup;
+  readonly section: Exclude<keyof setup.Setup, 'licensespring'>;
   readonly item: TSchema;
   readonly show: (row: Tables[N], registry: Registry) => Record<string, unknown>;
   /** The only rows of the table that are meant. */

@@ -86,3 +86,8 @@ export function toLicenseError(error: Error & Partial<FastifyError>): LicenseErr
 export function sendLicenseError(reply: FastifyReply, error: LicenseError): FastifyReply {
   return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.body));
 }
+
+/** Whether a path is one of this API, known to it or not. */
+export function isLicensingPath(path: string): boolean {
+  return /^\/api\/v4(?:[/?]|$)/.test(path);
+}

@@ -7,6 +7,7 @@ import { hashPassword, isPassword } from '../credentials.js';
 import type { Registry } from '../registry.js';
 import { applyClone, applyTracker, requireAccount } from './devices.js';
 import { applyHere } from './here.js';
+import { applyLicenseSpring, licensePasswords } from './licensespring.js';
 import { SetupError, type SetupPath } from './problem.js';
 import type { SetupFile } from './read.js';
 import type { Setup, SetupAccount, SetupSubUser } from './schema.js';
@@ -25,10 +26,15 @@ export interface SetupReport {
 /** Throws `SetupError` (nothing is changed then), or `StoreError`. */
 export async function applySetup(store: RegistryStore, file: SetupFile): Promise<SetupReport> {
   const hashes = await newPasswordHashes(store.registry, usersOf(file.setup));
+  const { licensespring } = file.setup;
+  const passwords = licensePasswords(licensespring);
+  const passwordHashes = await newLicenseHashes(store.registry, passwords);
+  const secrets = { secrets: store.secrets, passwords, passwordHashes };
   try {
     return await store.change((tx) => {
       const work = new SetupWork(tx, hashes);
       applyAll(work, file.setup);
+      if (licensespring !== undefined) applyLicenseSpring(work, secrets, licensespring);
       if (file.setup.here !== undefined) applyHere(work, store.secrets, file.setup.here);
       const sections = Object.fromEntries(work.tallies);
       const isChanged = [...work.tallies.values()].some(({ created, updated }) => created + updated > 0);
@@ -87,9 +93,23 @@ function usersOf(setup: Setup): (SetupAccount | SetupSubUser)[] {
 /** Hashing fills threads of the pool, and the gateway needs some for itself. */
 const hashesAtOnce = 2;
 
+/** Where a user with a password may be found. */
+interface UsersByLogin {
+  userByLogin(login: string): { readonly password: string } | undefined;
+}
+
+/** The same for users of licences, by e-mail address in lower case. */
+function newLicenseHashes(
+  { licensing }: Registry,
+  passwords: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const users = [...passwords].map(([login, password]) => ({ login, password }));
+  return newPasswordHashes({ userByLogin: (email) => licensing.userByEmail(email) }, users);
+}
+
 /** Hashes of the passwords that are not those the users have, by login in lower case. */
 export async function newPasswordHashes(
-  registry: Registry,
+  registry: UsersByLogin,
   users: readonly { readonly login: string; readonly password?: string }[],
 ): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();

@@ -7,7 +7,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SetupError, type SetupPath, type SetupProblem } from './problem.js';
-import { type Setup, setupSchema, unservedSections } from './schema.js';
+import { type Setup, setupSchema } from './schema.js';
 
 /** Secrets by name; undefined where texts that ask for one are refused, since they come from somewhere else. */
 export type Environment = Readonly<Record<string, string | undefined>> | undefined;
@@ -202,10 +202,7 @@ function pathOf(pointer: string, root: unknown): SetupPath {
 }
 
 function messageOf(error: ValueError): string {
-  const name = error.path.slice(1);
-  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
-    return (unservedSections as readonly string[]).includes(name) ? 'not supported yet' : 'no such key';
-  }
+  if (error.type === ValueErrorType.ObjectAdditionalProperties) return 'no such key';
   if (error.type === ValueErrorType.ObjectRequiredProperty) return 'is missing';
   if (error.type === ValueErrorType.String && typeof error.value === 'number')
     return 'a text is expected: put it in quotes';

@@ -4,6 +4,7 @@
  */
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { hereSchema } from './here-schema.js';
+import { licenseSpringSchema } from './licensespring-schema.js';
 
 const closed = <P extends TProperties>(properties: P, description: string) =>
   Type.Object(properties, { additionalProperties: false, description });
@@ -166,6 +167,7 @@ export const setupSchema = Type.Object(
     clones: listOf(cloneSchema),
     rules: listOf(ruleSchema),
     vehicles: listOf(vehicleSchema),
+    licensespring: optional(licenseSpringSchema),
     here: optional(hereSchema),
   },
   { title: 'Setup of Milepost', additionalProperties: false },
@@ -182,6 +184,3 @@ export type SetupSim = Static<typeof simSchema>;
 export type SetupClone = Static<typeof cloneSchema>;
 export type SetupRule = Static<typeof ruleSchema>;
 export type SetupVehicle = Static<typeof vehicleSchema>;
-
-/** Sections that belong to APIs which this gateway does not serve yet. */
-export const unservedSections = ['licensespring'] as const;

@@ -22,6 +22,11 @@ export const sections = [
   'clones',
   'rules',
   'vehicles',
+  'licensespring_api_keys',
+  'licensespring_products',
+  'licensespring_licenses',
+  'licensespring_users',
+  'licensespring_blacklist',
   'here',
   'here_devices',
 ] as const;

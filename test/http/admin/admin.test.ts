@@ -232,8 +232,8 @@ describe('operation', () => {
       body: { error: { problems: [{ path: 'rules[0].trackers[0]', line: 5 }] } },
     });
     expect(await api.call('POST', 'setup', '{ "rules": [')).toMatchObject(refusal(400, 'invalid_request'));
-    expect(await api.call('POST', 'setup', { licensespring: {} })).toMatchObject({
-      body: { error: { problems: [{ path: 'licensespring', message: 'not supported yet' }] } },
+    expect(await api.call('POST', 'setup', { navixy: {} })).toMatchObject({
+      body: { error: { problems: [{ path: 'navixy', message: 'no such key' }] } },
     });
     expect(await api.call('POST', 'setup')).toMatchObject(refusal(400, 'invalid_request'));
   });

@@ -200,7 +200,7 @@ const refusals: readonly [string, string, string][] = [
     '2: bundles[0].account: there is no account',
   ],
   ['an unknown device', 'rules:\n  - { id: 1, trackers: [x] }\n', '2: rules[0].trackers[0]: there is no such device'],
-  ['an unserved section', 'licensespring:\n  products: []\n', '1: licensespring: not supported yet'],
+  ['an unknown section', 'navixy:\n  products: []\n', '1: navixy: no such key'],
   ['an unknown key', `${account}    colour: red\n`, '4: accounts[0].colour: no such key'],
   [
     'a right that cannot be granted',
