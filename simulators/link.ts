@@ -134,7 +134,8 @@ export class Link {
     const stream = endpoint.transport === 'tcp';
     const nowMs = clock.monotonicMs();
     let dueMs = nowMs + (faults.delayMs > 0 ? random.between(0, faults.delayMs) : 0);
-    if (stream && faults.merge) dueMs = Math.max(dueMs, nowMs + mergeMs);
+    // Frames join those that are held already.
+    if (stream && faults.merge) dueMs = Math.max(dueMs, this.#held.at(-1)?.dueMs ?? nowMs + mergeMs);
     if (stream) dueMs = Math.max(dueMs, this.#held.at(-1)?.dueMs ?? 0);
     if (!stream || faults.splitBytes === 0) {
       this.#held.push({ bytes: frame, dueMs });

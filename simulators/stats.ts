@@ -92,7 +92,8 @@ export class FleetStats {
 
   #latencies(): SimulationReport['ackLatencyMs'] {
     if (this.#latency.totalCount === 0) return null;
-    const inMs = (microseconds: number): number => Math.round(microseconds) / 1000;
+    // Percentiles are the upper ends of their buckets, which may lie above what was ever measured.
+    const inMs = (microseconds: number): number => Math.round(Math.min(microseconds, this.#latency.maxValue)) / 1000;
     return {
       p50: inMs(this.#latency.getValueAtPercentile(50)),
       p99: inMs(this.#latency.getValueAtPercentile(99)),

@@ -17,6 +17,8 @@ const networkCode = (v: Vehicle): string => `${v.place.mcc}${String(v.place.mnc)
 
 const rows: readonly Row[] = [
   ['hdop', (v) => v.receiver.hdop],
+  ['pdop', (v) => roundTo(Math.min(25.5, v.receiver.hdop * 1.7), 1)],
+  ['gnss_status', (v) => (v.receiver.fix ? 'fix' : 'no_fix')],
   ['gsm_signal_level', (v) => v.receiver.signalPercent],
   ['gsm_network_code', networkCode],
   ['gsm_network_type', () => 'LTE'],
@@ -30,6 +32,7 @@ const rows: readonly Row[] = [
   ['battery_level', (v) => v.batteryPercent],
   ['external_power_state', () => true],
   ['charging_status', (v) => v.drive.ignition],
+  ['sleep_mode', () => 0],
   ['ignition', (v) => v.drive.ignition],
   ['moving', moving],
   ['engine_blocked', (v) => v.outputs[0] === true],

@@ -16,6 +16,7 @@ import type { AvlMessage, DatagramHead } from '../../src/protocols/teltonika/mes
 import { checksumBytes, codecId, commandType, headBytes, maxDataBytes } from '../../src/protocols/teltonika/spec.js';
 import { type Framer, Outcome } from '../../src/wire/framers.js';
 import type { Behavior, BehaviorFactory, BehaviorOptions, Downlink, OutgoingFrame } from '../behavior.js';
+import { answerText } from './teltonika-answers.js';
 
 /** Bodies of IMEIs with a type allocation code of the vendor. */
 const firstImeiBody = 35_630_704_000_000;
@@ -36,6 +37,8 @@ class TeltonikaUnit implements Behavior {
   /** A login is under way, so a zero byte from the server is its refusal. */
   #loggingIn = false;
   #packets = 0;
+  /** The newest record that went out. */
+  #last: StateUpdate | undefined;
 
   constructor({ deviceId, transport }: BehaviorOptions) {
     this.#imei = deviceId;
@@ -54,7 +57,8 @@ class TeltonikaUnit implements Behavior {
   }
 
   pack(updates: readonly StateUpdate[]): OutgoingFrame {
-    const [message] = fromUpdates(updates, this.#context) as [AvlMessage];
+    const [message] = fromUpdates(updates.map(withKey), this.#context) as [AvlMessage];
+    this.#last = updates[message.records.length - 1];
     const datagram = this.#isDatagram ? this.#nextHead() : undefined;
     return { bytes: encode({ ...message, datagram }), records: message.records.length, tag: datagram?.avlPacketId };
   }
@@ -89,19 +93,27 @@ class TeltonikaUnit implements Behavior {
   }
 
   answer(text: string, reference: number): Buffer | undefined {
+    const answered = answerText(text, { imei: this.#imei, last: this.#last });
+    if (answered === undefined && reference >= 0) return undefined;
     const codec = commandCodecs.find((each) => each === Math.abs(reference)) ?? codecId.command12;
     const imei = codec === codecId.command14 ? this.#imei : undefined;
     const refused = reference < 0;
-    const payload = Buffer.from(refused ? '' : answerText(text), 'latin1');
+    const payload = Buffer.from(refused ? '' : (answered ?? ''), 'latin1');
     const message = commandMessage(codec, refused ? commandType.otherImei : commandType.response, payload, imei);
     return encode({ ...message, datagram: this.#isDatagram ? this.#nextHead() : undefined });
   }
 }
 
-/** Settings that were made are confirmed in the words of the units; other texts come back as they are. */
-function answerText(text: string): string {
-  const outputs = /^setdigout\s+([01?]+)(?:\s+(.*))?$/i.exec(text.trim());
-  return outputs === null ? text : `DOUTS are set to:${outputs[1]} TMOs are: ${outputs[2] ?? '0 0'}`;
+/** Names of records with the key reader's added. Records of a unit share their names, so there are few. */
+const namesWithKey = new WeakMap<readonly string[], readonly string[]>();
+const noKey = '0';
+
+/** Units send the key reader's element in every record, with 0 when there is no key. */
+function withKey(update: StateUpdate): StateUpdate {
+  if (update.names.includes('hardware_key')) return update;
+  const names = namesWithKey.get(update.names) ?? [...update.names, 'hardware_key'];
+  namesWithKey.set(update.names, names);
+  return { ...update, names, values: [...update.values, noKey] };
 }
 
 /** Frames of a server on TCP: the answer to the login, record counts, and commands, which begin like a count of zero. */

@@ -94,7 +94,7 @@ describe('milepost simulate', () => {
       '-i',
       '0.05',
       '--drain',
-      '0',
+      '1',
     ]);
     server = await ProtocolServer.start(wialonIps);
     expect(code).toBe(1);
