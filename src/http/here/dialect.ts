@@ -21,6 +21,8 @@ import { parseBody } from './raw-body.js';
 
 export interface HereOptions extends Omit<HereServices, 'logins' | 'usedSignatures'> {
   readonly log: Logger;
+  /** The guard in front of passwords, where other dialects share it. */
+  readonly logins?: Logins;
   /** Requests a second for each address without a token and each holder of one; 0 for no limit. */
   readonly rateLimit: number;
 }
@@ -31,7 +33,8 @@ const prefixes = ['/registry', '/users', '/shadows', '/traces', '/v3'] as const;
 /** The dialect, to be mounted in front of the others. */
 export function hereDialect(options: HereOptions): Dialect {
   const { clock } = options;
-  const services = { ...options, logins: new Logins(clock), usedSignatures: new UsedSignatures(clock) };
+  const { logins = new Logins(clock) } = options;
+  const services = { ...options, logins, usedSignatures: new UsedSignatures(clock) };
   const dialect = new HereDialect(services, options);
   return async (app) => {
     for (const prefix of prefixes) {
