@@ -94,7 +94,7 @@ const productProperties = {
 export const licenseProductSchema = closed(productProperties, 'A product');
 
 export const blacklistEntrySchema = closed(
-  { hardware_id: hardwareId, product: optional({ ...code, description: 'For this product only' }) },
+  { hardware_id: hardwareId, product: optional(text(64, 'For this product only')) },
   'Hardware that the licence API serves no more',
 );
 
