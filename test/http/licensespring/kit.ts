@@ -13,7 +13,7 @@ import { authorizationHeader } from '../../../src/http/licensespring/signature.j
 import { Logins } from '../../../src/http/navixy/logins.js';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.js';
 import { createAccount, registerTracker } from '../../../src/store/accounts.js';
-import { digestOf, newCredential } from '../../../src/store/credentials.js';
+import { digestOf, hashPassword, newCredential } from '../../../src/store/credentials.js';
 import { keysInMemory } from '../../../src/store/key-files.js';
 import type { SourceRow, TrackerRow } from '../../../src/store/rows.js';
 import { applySetup } from '../../../src/store/setup/apply.js';
@@ -24,7 +24,8 @@ export const imei = '356307042441013';
 export const licenseKey = 'AAAA-BBBB-CCCC-DDDD';
 export const user = { username: 'eve@example.com', password: 'open-sesame' } as const;
 
-/** One key for all tests of a file: making one takes a while. */
+/** One for all tests of a file: making them takes a while. */
+const passwordHash = hashPassword(user.password);
 const responseKey = new ResponseKey(keysInMemory());
 
 export const licensespring = {
@@ -45,7 +46,7 @@ export const licensespring = {
       code: 'APP',
       name: 'App',
       authorization_method: 'user',
-      licenses: [{ users: [{ email: user.username, password: user.password }], max_activations: 1 }],
+      licenses: [{ users: [{ email: user.username }], max_activations: 1 }],
     },
   ],
 };
@@ -79,6 +80,9 @@ export class LicenseApi {
     const dialects = [licenseSpringDialect({ ...common, key: responseKey, ...options })];
     const ops = { health: () => ({ ready: true, problems: [] }), metricsText: async () => '' };
     api.server = await createHttpServer({ ...common, ...ops, live: store, dialects });
+    const password = await passwordHash;
+    const row = { id: 1, email: user.username, password, firstName: 'Eve', lastName: '', phone: '' };
+    await store.change((tx) => tx.put('licenseUser', row));
     await api.setUp(licensespring);
     return api;
   }
@@ -167,5 +171,6 @@ export async function isSigned(text: string, signature: unknown): Promise<boolea
 
 function queryOf(params: Params | string): string {
   if (typeof params === 'string') return params;
-  return new URLSearchParams(Object.entries(params).map(([name, value]) => [name, String(value)])).toString();
+  const pairs = Object.entries(params).map(([name, value]): [string, string] => [name, String(value)]);
+  return new URLSearchParams(pairs).toString();
 }
