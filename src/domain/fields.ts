@@ -133,6 +133,7 @@ export const fields: Readonly<Record<string, FieldRow>> = {
   status_bits: number('bits without a published meaning', undefined, 0),
   port_bits: number('bits that tell which ports are in use', undefined, 0),
   raw_data: text('bytes without a published meaning, hex'),
+  unread: text('fields and parameters that could not be read, as they came'),
 
   device_mode: text('mode of the unit by name: normal, sleep, flight ...'),
   attached: flag('the unit is attached to what it watches over'),

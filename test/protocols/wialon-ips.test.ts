@@ -299,7 +299,7 @@ describe('explain', () => {
       '  output_1: false',
       '  analog_1: 13.82 V',
       '  board_voltage: 12.6 V',
-      '  not readable: parameter odd:1:x',
+      '  unread: parameter odd:1:x',
     ]);
   });
 

@@ -5,7 +5,7 @@ import type { DecodeContext } from '../protocol.js';
 import { formatFor } from './line-formats.js';
 import { toUpdates } from './mapping.js';
 import { type LineMessage, linesOf, type WialonMessage } from './messages.js';
-import { advance, formatSession, parseSession, samplesOf } from './session.js';
+import { advance, formatSession, parseSession } from './session.js';
 import { lineTable } from './spec.js';
 
 /** One line an entry: type, sender, checksum, then every record with its fields and their units. */
@@ -30,7 +30,6 @@ function explainLine(line: LineMessage, context: DecodeContext): string[] {
       ...(updates.length > 1 ? [`  record ${i + 1} of ${updates.length}`] : []),
       ...explainUpdate(update),
     ]),
-    ...samplesOf(line).flatMap(({ unread }) => unread.map((each) => `  not readable: ${each}`)),
   ];
 }
 

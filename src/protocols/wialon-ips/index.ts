@@ -30,7 +30,7 @@ export const wialonIps = defineProtocol<WialonMessage>({
   port: 20332,
   transports: ['tcp', 'udp'],
   defaultModel: 'wialon_ips',
-  decoderVersion: 1,
+  decoderVersion: 2,
   terminator: Buffer.from('\r\n'),
   connectionOriented: true,
   detect,

@@ -26,6 +26,7 @@ import {
 import {
   answerCodes,
   blockHeader,
+  columnTitles,
   fullData,
   imageHeader,
   oldLogin,
@@ -94,7 +95,13 @@ function sampleOf(body: string): Sample {
       : shortData.parseFields(fields, 0, faults);
   const items = isFull(values) ? values.parameters.unread.map((item) => `parameter ${item}`) : [];
   if (faults.length === 0) return { data: values, unread: items };
-  return { data: values, unread: [...faults.map((fault) => String(fault.facts.at).replace(/^.*\./, '')), ...items] };
+  return { data: values, unread: [...faults.map(faultText), ...items] };
+}
+
+/** Column and text of what could not be read: `speed fast`. */
+function faultText({ facts }: CodecError): string {
+  const column = String(facts.at).replace(/^.*\./, '');
+  return `${columnTitles.get(column) ?? column} ${String(facts.got ?? '')}`.trim();
 }
 
 function formatSample({ data: values }: Sample): string {

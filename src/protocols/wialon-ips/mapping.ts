@@ -46,9 +46,10 @@ interface Receipt {
   readonly backlog: boolean;
 }
 
-function updateOf({ data }: Sample, session: Session, { receivedAt, backlog }: Receipt): StateUpdate {
+function updateOf({ data, unread }: Sample, session: Session, { receivedAt, backlog }: Receipt): StateUpdate {
   const values = new Map<string, FieldValue>();
-  if (isFull(data)) readFull(data, session, values);
+  const odd = isFull(data) ? readFull(data, session, values) : [];
+  if (unread.length + odd.length > 0) values.set('unread', [...unread, ...odd].join(' / '));
   return record(data.at, receivedAt, values, { position: positionOf(data), backlog });
 }
 
@@ -96,7 +97,8 @@ function headingOf(value: number | undefined): number | undefined {
   return heading === 360 ? 0 : heading;
 }
 
-function readFull(data: FullData, session: Session, values: Map<string, FieldValue>): void {
+/** Returns the parameters that are nothing their names can have. */
+function readFull(data: FullData, session: Session, values: Map<string, FieldValue>): readonly string[] {
   if (data.hdop !== undefined) values.set('hdop', data.hdop);
   readMask(data.inputs, 'input_', session.inputs, values);
   readMask(data.outputs, 'output_', session.outputs, values);
@@ -104,7 +106,7 @@ function readFull(data: FullData, session: Session, values: Map<string, FieldVal
     if (!Number.isNaN(volts)) values.set(`analog_${i + 1}`, volts);
   });
   if (data.hardwareKey !== undefined) values.set('hardware_key', keyText(data.hardwareKey));
-  readParameters(data.parameters.list, values);
+  return readParameters(data.parameters.list, values);
 }
 
 function readMask(mask: number | undefined, prefix: string, knownWidth: number, values: Map<string, FieldValue>): void {

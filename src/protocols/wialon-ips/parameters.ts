@@ -11,24 +11,29 @@ import { type Alias, aliases, cellParts, maxCells, servingCellNames } from './sp
 type Values = Map<string, FieldValue>;
 type Numbered = Map<number, Record<string, number | string>>;
 
-/** Adds what `list` says to `values`. Values that are there already are replaced by parameters of the same name only. */
-export function readParameters(list: readonly Parameter[], values: Values): void {
+/**
+ * Adds what `list` says to `values`. Values that are there already are replaced by parameters of the same name only. Returns the
+ * parameters whose value is nothing that the name can have: text for a number.
+ */
+export function readParameters(list: readonly Parameter[], values: Values): string[] {
   const cells = new Map<number, CellParts>();
   const accessPoints: Numbered = new Map();
   const rest: Parameter[] = [];
+  const odd: string[] = [];
   for (const parameter of list) {
     if (takeCellPart(parameter, cells) || takeAccessPointPart(parameter, accessPoints)) continue;
     const row = fieldOf(parameter.name);
     if (row === undefined) rest.push(parameter);
-    else setUnlessAbsent(values, parameter.name, coerce(row, parameter.value));
+    else {
+      const value = coerce(row, parameter.value);
+      if (value === undefined) odd.push(`parameter ${parameter.name}:${parameter.type}:${parameter.value}`);
+      else values.set(parameter.name, value);
+    }
   }
   for (const parameter of rest) takeForeign(parameter, values);
   if (cells.size > 0) addCells(cells, values);
   if (accessPoints.size > 0) addAccessPoints(accessPoints, values);
-}
-
-function setUnlessAbsent(values: Values, name: string, value: FieldValue | undefined): void {
-  if (value !== undefined) values.set(name, value);
+  return odd;
 }
 
 /** A name that is not ours: by the alias table where that says something new, else verbatim. */

@@ -55,6 +55,17 @@ export const fullData = textRecord('data', ';', {
 export type ShortData = RecordOf<typeof shortData>;
 export type FullData = RecordOf<typeof fullData>;
 
+/** What the columns of a sample are called in the vendor's documents, where ours have other names. */
+export const columnTitles: ReadonlyMap<string, string> = new Map([
+  ['at', 'date and time'],
+  ['latDeg', 'latitude'],
+  ['lngDeg', 'longitude'],
+  ['speedKmh', 'speed'],
+  ['headingDeg', 'course'],
+  ['altitudeM', 'height'],
+  ['satellites', 'sats'],
+]);
+
 /** `L` of 1.1 and of 2.x. */
 export const oldLogin = textRecord('login', ';', { deviceId: text(), password: text() });
 export const versionedLogin = textRecord('login', ';', { version: text(), deviceId: text(), password: text() });
