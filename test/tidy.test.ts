@@ -63,7 +63,7 @@ describe('floors', () => {
     http: [...below, 'store', 'downlink'],
     client: ['http', 'store'],
     simulators: [...below, 'wire', 'protocols'],
-    top: [...below, 'wire', 'protocols', 'store', 'downlink', 'ingest', 'http', 'simulators'],
+    top: [...below, 'wire', 'protocols', 'store', 'downlink', 'ingest', 'http', 'client', 'simulators'],
   };
 
   test('every folder is a room of the house', () => {

@@ -4,6 +4,8 @@
 import { cpus } from 'node:os';
 import { versions } from 'node:process';
 import { Command, Option } from 'commander';
+import type { ApiRow, CommandRow } from './bench/api-report.js';
+import { apiScenarios, measureCommands, measureGetState, measureGetStates } from './bench/api-scenarios.js';
 import { type MemoryRow, measureMemory } from './bench/memory-scenario.js';
 import { hasProc } from './bench/proc.js';
 import { Processes } from './bench/processes.js';
@@ -12,7 +14,7 @@ import { type LoadRow, loadScenarios, runLoad, type Scale, serverKinds } from '.
 import { measureStarts, type StartFigures } from './bench/start-scenario.js';
 import { type CliIo, ExitCode, UsageError, writeLine } from './io.js';
 
-const names = [...loadScenarios.map((scenario) => scenario.name), 'start', 'memory'];
+const names = [...loadScenarios.map((scenario) => scenario.name), 'start', 'memory', ...apiScenarios];
 const defaultSeconds = 5;
 const longestSeconds = 600;
 
@@ -62,8 +64,15 @@ function scaleOf({ seconds: given, quick = false }: BenchOptions): Scale {
     throw new UsageError(`--seconds: expected more than 0 and up to ${longestSeconds}, got ${given}`);
   const measureMs = seconds * 1000;
   return quick
-    ? { warmUpMs: 300, measureMs, maxConnections: 1000, startRecords: 50_000, idleConnections: 1000 }
-    : { warmUpMs: 1000, measureMs, maxConnections: 10_000, startRecords: 1_000_000, idleConnections: 10_000 };
+    ? { warmUpMs: 300, measureMs, maxConnections: 1000, startRecords: 50_000, idleConnections: 1000, apiTrackers: 200 }
+    : {
+        warmUpMs: 1000,
+        measureMs,
+        maxConnections: 10_000,
+        startRecords: 1_000_000,
+        idleConnections: 10_000,
+        apiTrackers: 2000,
+      };
 }
 
 interface BenchParts {
@@ -77,6 +86,8 @@ class Bench {
   readonly #parts: BenchParts;
   readonly #load: LoadRow[] = [];
   readonly #memory: MemoryRow[] = [];
+  readonly #api: ApiRow[] = [];
+  readonly #commands: CommandRow[] = [];
   readonly #remarks: string[] = [];
   #start: StartFigures | undefined;
   hasFailed = false;
@@ -105,7 +116,20 @@ class Bench {
       });
     }
     if (wanted.includes('memory')) await this.#measureMemory();
+    await this.#measureApi(wanted);
     return this.#result();
+  }
+
+  async #measureApi(wanted: readonly string[]): Promise<void> {
+    const { processes, scale } = this.#parts;
+    const measures = {
+      'get-state': async () => void this.#api.push(...(await measureGetState(processes, scale))),
+      'get-states': async () => void this.#api.push(...(await measureGetStates(processes, scale))),
+      'raw-command': async () => void this.#commands.push(...(await measureCommands(processes, scale))),
+    };
+    for (const name of apiScenarios) {
+      if (wanted.includes(name)) await this.#step(name, measures[name]);
+    }
   }
 
   async #measureMemory(): Promise<void> {
@@ -153,6 +177,8 @@ class Bench {
       load: this.#load,
       start: this.#start,
       memory: this.#memory,
+      api: this.#api,
+      commands: this.#commands,
       remarks: this.#remarks,
     };
   }

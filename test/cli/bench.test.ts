@@ -2,7 +2,9 @@ import { readdirSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { CommanderError } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeFrame, frameRing, loginOf } from '../../src/cli/bench/frames.js';
+import { type ApiRow, apiTable, commandTable, compareApi } from '../../src/cli/bench/api-report.js';
+import { encodeFrame, encodeReply, frameRing, loginOf } from '../../src/cli/bench/frames.js';
+import { quantile } from '../../src/cli/bench/http-job.js';
 import { compare, formatTable } from '../../src/cli/bench/report.js';
 import { type LoadFigures, type LoadRow, loadScenarios, type ServerKind } from '../../src/cli/bench/scenarios.js';
 import { benchCommand } from '../../src/cli/bench.js';
@@ -81,6 +83,29 @@ describe('milepost bench', () => {
     expect(leftDirs()).toEqual([]);
   });
 
+  it('measures the API beside a bare server, states while records come in, and commands', {
+    timeout: 120_000,
+  }, async () => {
+    const run = makeRun();
+    await run.start('--quick', '--seconds', '0.5', '--only', 'get-state', 'get-states', 'raw-command', '--json');
+    const report = JSON.parse(String(run.stdout.read()));
+    expect(report.remarks.filter((remark: string) => !remark.includes('pinned'))).toEqual([]);
+    expect(run.codes).toEqual([0]);
+    const [reference, state, states] = report.api;
+    expect(reference).toMatchObject({ scenario: 'get-state', server: 'reference', answersRatio: null });
+    expect(state).toMatchObject({ scenario: 'get-state', server: 'gateway', bodyBytes: reference.bodyBytes });
+    expect(states).toMatchObject({ scenario: 'get-states', server: 'gateway', trackers: 200 });
+    for (const row of report.api) expect(row.answersPerSecond).toBeGreaterThan(0);
+    expect(states.recordsPerSecond).toBeGreaterThan(0);
+    expect(states.longestStallMs).toBeGreaterThan(0);
+    expect(report.commands.map((row: { recordsPerSecond: number }) => row.recordsPerSecond > 0)).toEqual([false, true]);
+    for (const row of report.commands) {
+      expect(row.commands).toBeGreaterThan(0);
+      expect(row.maxMs).toBeGreaterThanOrEqual(row.p50Ms);
+    }
+    expect(leftDirs()).toEqual([]);
+  });
+
   it('ends everything it started when it is stopped', { timeout: 60_000 }, async () => {
     const run = makeRun();
     const running = run.start('--seconds', '300', '--only', 'connections-100');
@@ -135,6 +160,68 @@ describe('frames of the bench', () => {
   });
 });
 
+describe('figures of the API', () => {
+  const row = (server: ApiRow['server'], change: Partial<ApiRow> = {}): ApiRow => ({
+    ...{ scenario: 'get-state', server, connections: 64, trackers: 1, bodyBytes: 900, p50Ms: 1, p99Ms: 2 },
+    ...{ answersPerSecond: 10_000, cpuMicrosecondsPerAnswer: 100, serverBusyPercent: 99, coreBusyPercent: 99 },
+    ...{ clientBusyPercent: 50, recordsPerSecond: null, longestStallMs: null },
+    ...change,
+  });
+  const reference = row('reference', { answersPerSecond: 20_000, cpuMicrosecondsPerAnswer: 40 });
+
+  it('is a share of the speed of the bare server', () => {
+    const own = row('gateway', { answersPerSecond: 12_000, cpuMicrosecondsPerAnswer: 80 });
+    expect(compareApi(own, [reference, own])).toEqual({ answersRatio: 0.6, cpuRatio: 0.5, meetsTarget: true });
+    expect(compareApi(reference, [reference, own]).answersRatio).toBeNull();
+  });
+
+  it('goes by the CPU where the bare server waited or was disturbed', () => {
+    const own = row('gateway', { answersPerSecond: 18_000, cpuMicrosecondsPerAnswer: 100 });
+    for (const change of [{ coreBusyPercent: 80, serverBusyPercent: 79 }, { serverBusyPercent: 60 }]) {
+      const held = { ...reference, ...change };
+      expect(compareApi(own, [held, own])).toMatchObject({ cpuRatio: 0.4, meetsTarget: false });
+    }
+  });
+
+  it('asks of many states for their number and for a smooth run', () => {
+    const states = (answersPerSecond: number, longestStallMs: number | null) =>
+      compareApi(row('gateway', { scenario: 'get-states', answersPerSecond, longestStallMs }), []).meetsTarget;
+    expect([states(60, 25), states(59, 10), states(100, 26), states(100, null)]).toEqual([true, false, false, false]);
+  });
+
+  it('stands in the table', () => {
+    const own = row('gateway', { answersPerSecond: 12_000, cpuMicrosecondsPerAnswer: 80 });
+    const states = row('gateway', {
+      ...{ scenario: 'get-states', trackers: 2000 },
+      longestStallMs: 31,
+      recordsPerSecond: 9990,
+    });
+    const text = apiTable([reference, own, states]);
+    expect(text).toMatch(/get-state .*gateway +12,000 .*0\.60 +0\.50 +0\.6 met$/m);
+    expect(text).toMatch(/get-states +2,000 .*9,990 +31\.0 .*60\/s, 25 ms missed$/m);
+    const commands = [{ recordsPerSecond: 0, commands: 50, p50Ms: 3, p99Ms: 9, maxMs: 101 }];
+    expect(commandTable(commands)).toMatch(/idle +50 +0 +3\.0 +9\.0 +101\.0 +100 met$/m);
+  });
+
+  it('takes quantiles from what was seen', () => {
+    expect([quantile([1, 2, 3, 4], 0.5), quantile([1, 2, 3, 4], 0.99), quantile([7], 0)]).toEqual([2, 4, 7]);
+    expect(quantile([], 0.5)).toBeNaN();
+  });
+
+  it('answers commands as the gateway reads it', () => {
+    const teltonika = protocolByName('teltonika')!;
+    const context = {
+      transport: 'tcp',
+      receivedAt: 0,
+      deviceId: '350000001000001',
+      model: undefined,
+      session: '',
+    } as const;
+    const message = teltonika.decode(encodeReply('Ver:1'), context);
+    expect(message).toMatchObject({ type: 'response', codec: 12, payload: Buffer.from('Ver:1') });
+  });
+});
+
 describe('the report of the bench', () => {
   const scenario = loadScenarios.find((each) => each.name === 'connections-1000')!;
   const figures = (acksPerSecond: number, cpuSecondsPerMillionFrames: number, coreBusyPercent = 99): LoadFigures => ({
@@ -186,6 +273,8 @@ describe('the report of the bench', () => {
       memory: [
         { server: 'journal', connections: 10_000, beforeBytes: 80e6, afterBytes: 180e6, bytesPerConnection: 10_000 },
       ],
+      api: [],
+      commands: [],
       remarks: ['something'],
     });
     expect(text).toMatch(/reference +100,000 .*client-bound/);

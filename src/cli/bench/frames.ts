@@ -52,10 +52,14 @@ const ringAgeMs = 3 * dayMs;
 const ringMaxFrames = 32_768;
 const ringMaxBytes = 8 * 1024 * 1024;
 
+/** The IMEI of the unit with this number. */
+export function imeiOf(unit: number): string {
+  return imeiFrom(`35${String(unit).padStart(12, '0')}`);
+}
+
 /** The login of the unit with this number: the length of its IMEI in two bytes, then the IMEI. */
 export function loginOf(unit: number): Buffer {
-  const imei = imeiFrom(`35${String(unit).padStart(12, '0')}`);
-  return Buffer.from(`\0\u000f${imei}`, 'latin1');
+  return Buffer.from(`\0\u000f${imeiOf(unit)}`, 'latin1');
 }
 
 /** Frames with rising record times, one behind the other in `bytes`. A run longer than the ring sends it again. */
@@ -85,6 +89,21 @@ export function encodeFrame(records: number, firstAtMs: number): Buffer {
     ...Array.from({ length: records }, (_, i) => encodeRecord(firstAtMs + i * 1000, i)),
     Buffer.from([records]),
   ]);
+  return framed(body);
+}
+
+/** Commands and the answers to them. Source: Teltonika wiki, Teltonika Data Sending Protocols, Codec 12. */
+export const codec12 = 0x0c;
+const replyType = 6;
+
+/** A unit's answer to a command. */
+export function encodeReply(text: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  return framed(Buffer.concat([Buffer.from([codec12, 1, replyType]), length, Buffer.from(text), Buffer.from([1])]));
+}
+
+function framed(body: Buffer): Buffer {
   const frame = Buffer.alloc(8 + body.length + 4);
   frame.writeUInt32BE(body.length, 4);
   body.copy(frame, 8);

@@ -5,13 +5,14 @@
 import { Load } from './load.js';
 import type { LoadFailure, LoadJob, LoadResult } from './load-job.js';
 
-function answer(line: LoadResult | LoadFailure): void {
+function answer(line: LoadResult | LoadFailure | { readonly msg: 'started' }): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 process.stdin.on('end', () => process.exit()).resume();
 try {
-  answer(await new Load(JSON.parse(process.argv[2] ?? '') as LoadJob, Date.now()).run());
+  const job = JSON.parse(process.argv[2] ?? '') as LoadJob;
+  answer(await new Load(job, Date.now(), () => answer({ msg: 'started' })).run());
 } catch (error) {
   answer({ msg: 'failed', reason: error instanceof Error ? error.message : String(error) });
 }

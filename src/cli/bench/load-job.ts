@@ -1,6 +1,7 @@
 /**
  * What the bench tells the load client, as its one argument, and what the client answers, as JSON lines on its standard output.
  */
+import type { Usage } from './usage.js';
 
 export interface LoadJob {
   readonly port: number;
@@ -10,8 +11,8 @@ export interface LoadJob {
   readonly connections: number;
   readonly framesInFlight: number;
   readonly recordsPerFrame: number;
-  /** Either a time to measure or a number of frames to have acknowledged; the connections stay open afterwards. */
-  readonly until: LoadTime | LoadCount;
+  /** A time to measure, a number of frames to have acknowledged, or a pace to keep; the connections stay open afterwards. */
+  readonly until: LoadTime | LoadCount | LoadPace;
 }
 
 export interface LoadTime {
@@ -26,15 +27,17 @@ export interface LoadCount {
   readonly frames: number;
 }
 
-/** What was measured. CPU figures are seconds; undefined where the system does not tell. */
-export interface LoadResult {
+/** So many frames a second over all connections, answered or not. `started` is told once every unit had its first answer. */
+export interface LoadPace {
+  readonly kind: 'pace';
+  readonly framesPerSecond: number;
+  readonly measureMs: number;
+}
+
+/** What was measured. */
+export interface LoadResult extends Usage {
   readonly msg: 'done';
-  readonly seconds: number;
   readonly acks: number;
-  readonly serverCpuSeconds: number | undefined;
-  readonly clientCpuSeconds: number | undefined;
-  /** The server's core, busy with the server and with anything else. */
-  readonly coreBusySeconds: number | undefined;
 }
 
 export interface LoadFailure {

@@ -4,14 +4,15 @@
  */
 import { connect, type Socket } from 'node:net';
 import { ackBytes, type FrameRing, frameRing, loginOf, loginReplyBytes } from './frames.js';
-import type { LoadCount, LoadJob, LoadResult, LoadTime } from './load-job.js';
-import { coreBusySeconds, cpuSecondsOf } from './proc.js';
+import type { LoadCount, LoadJob, LoadPace, LoadResult, LoadTime } from './load-job.js';
+import { markUsage, type UsageMark, usageBetween } from './usage.js';
 
 const connectingAtOnce = 200;
 const firstUnit = 100_000;
 const loginTimeoutMs = 60_000;
 /** A count that is not reached by then never will be. */
 const countTimeoutMs = 300_000;
+const paceTickMs = 10;
 /** All sockets read into this one: what is read is looked at before anything else is read. */
 const readBuffer = Buffer.alloc(65_536);
 
@@ -34,11 +35,15 @@ export class Load {
   #sent = 0;
   #limit = Number.POSITIVE_INFINITY;
   #isSending = true;
+  #isPaced = false;
+  readonly #onStarted: () => void;
   #onLimit: () => void = () => {};
   #fail: (error: Error) => void = () => {};
 
-  constructor(job: LoadJob, nowMs: number) {
+  /** `onStarted` hears when a pace begins to be kept. */
+  constructor(job: LoadJob, nowMs: number, onStarted: () => void = () => {}) {
     this.#job = job;
+    this.#onStarted = onStarted;
     const ring = frameRing(job.recordsPerFrame, nowMs);
     this.#ring = ring;
     this.#frames = Array.from({ length: ring.count }, (_, i) =>
@@ -54,7 +59,12 @@ export class Load {
     failed.catch(() => {});
     await Promise.race([failed, this.#logInAll()]);
     const { until } = this.#job;
-    return Promise.race([failed, until.kind === 'time' ? this.#forTime(until) : this.#forCount(until)]);
+    return Promise.race([failed, this.#measure(until)]);
+  }
+
+  #measure(until: LoadJob['until']): Promise<LoadResult> {
+    if (until.kind === 'pace') return this.#atPace(until);
+    return until.kind === 'time' ? this.#forTime(until) : this.#forCount(until);
   }
 
   async #forTime({ warmUpMs, measureMs }: LoadTime): Promise<LoadResult> {
@@ -75,6 +85,29 @@ export class Load {
       this.#startSending();
     });
     return difference(before, this.#sample());
+  }
+
+  /** First one frame of each unit, then as many a second as wanted, of all units in turn. */
+  async #atPace({ framesPerSecond, measureMs }: LoadPace): Promise<LoadResult> {
+    const units = this.#units.length;
+    await within(countTimeoutMs, 'first acknowledgements', (resolve) => {
+      this.#limit = units;
+      this.#onLimit = resolve;
+      this.#startSending();
+    });
+    this.#limit = Number.POSITIVE_INFINITY;
+    this.#isPaced = true;
+    this.#onStarted();
+    const before = this.#sample();
+    const ticker = setInterval(() => this.#catchUp(before, framesPerSecond), paceTickMs);
+    await sleep(measureMs);
+    clearInterval(ticker);
+    return difference(before, this.#sample());
+  }
+
+  #catchUp(since: Sample, framesPerSecond: number): void {
+    const due = since.sent + Math.floor(((performance.now() - since.atMs) / 1000) * framesPerSecond);
+    while (this.#sent < due) this.#send(this.#units[this.#sent % this.#units.length] as Unit, 1);
   }
 
   #startSending(): void {
@@ -124,7 +157,7 @@ export class Load {
     }
     this.#acks += acks;
     if (this.#acks >= this.#limit) this.#onLimit();
-    else if (acks > 0) this.#send(unit, acks);
+    else if (acks > 0 && !this.#isPaced) this.#send(unit, acks);
     return true;
   }
 
@@ -142,36 +175,17 @@ export class Load {
   }
 
   #sample(): Sample {
-    const { serverPid, serverCore } = this.#job;
-    return {
-      atMs: performance.now(),
-      acks: this.#acks,
-      serverCpuSeconds: cpuSecondsOf(serverPid),
-      clientCpuSeconds: cpuSecondsOf('self'),
-      coreBusySeconds: serverCore === undefined ? undefined : coreBusySeconds(serverCore),
-    };
+    return { ...markUsage(this.#job), acks: this.#acks, sent: this.#sent };
   }
 }
 
-interface Sample {
-  readonly atMs: number;
+interface Sample extends UsageMark {
   readonly acks: number;
-  readonly serverCpuSeconds: number | undefined;
-  readonly clientCpuSeconds: number | undefined;
-  readonly coreBusySeconds: number | undefined;
+  readonly sent: number;
 }
 
 function difference(before: Sample, after: Sample): LoadResult {
-  const less = (a: number | undefined, b: number | undefined) =>
-    a === undefined || b === undefined ? undefined : b - a;
-  return {
-    msg: 'done',
-    seconds: (after.atMs - before.atMs) / 1000,
-    acks: after.acks - before.acks,
-    serverCpuSeconds: less(before.serverCpuSeconds, after.serverCpuSeconds),
-    clientCpuSeconds: less(before.clientCpuSeconds, after.clientCpuSeconds),
-    coreBusySeconds: less(before.coreBusySeconds, after.coreBusySeconds),
-  };
+  return { msg: 'done', acks: after.acks - before.acks, ...usageBetween(before, after) };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -3,18 +3,21 @@
  * started here is ended by `endAll`, and when this process ends in whatever way it can still notice; directories made here go with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { CommandJob, CommandResult, HttpJob, HttpResult } from './http-job.js';
 import type { LoadFailure, LoadJob, LoadResult } from './load-job.js';
 import { allowedCores, openFileLimit, runs } from './proc.js';
 
 const readyTimeoutMs = 300_000;
 const loadGraceMs = 400_000;
 const stopTimeoutMs = 30_000;
+const probeTimeoutMs = 10_000;
 const keptErrorLength = 2000;
 /** Files a process needs besides its connections. */
 const spareFiles = 200;
@@ -29,16 +32,31 @@ export interface Cores {
 /** A server that takes connections. */
 export interface RunningServer {
   readonly pid: number;
+  /** Where units connect. */
   readonly port: number;
+  readonly httpPort: number;
   /** From the start of its process to its `ready` line, ms. */
   readonly readyMs: number;
   /** Ends it at once (`SIGKILL`) or as an operator would (`SIGTERM`). */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
+/** A gateway whose API is measured. */
+export interface RunningApi extends RunningServer {
+  readonly password: string;
+  /** Longest time that the event loop was held up since it was last asked, ms. */
+  longestStallMs(): Promise<number>;
+}
+
 /** A load client whose connections are open. */
 export interface RunningLoad {
   readonly result: LoadResult;
+  end(): Promise<void>;
+}
+
+/** A load client that keeps a pace; its connections are open, and every unit has reported. */
+export interface RunningPace {
+  readonly result: Promise<LoadResult>;
   end(): Promise<void>;
 }
 
@@ -78,11 +96,67 @@ export class Processes {
     return this.#server([...script('../../main'), 'serve', '--open', '--log-level', 'error', ...ports, ...storage]);
   }
 
+  /** The bare HTTP server, with answers of this size. */
+  httpReference(bodyBytes: number): Promise<RunningServer> {
+    return this.#server([...script('./http-reference-server'), String(bodyBytes)]);
+  }
+
+  /** The gateway with its journal in `dir`, without a limit of requests, and with a probe in its event loop. */
+  async api(dir: string): Promise<RunningApi> {
+    const password = randomBytes(12).toString('hex');
+    const main = script('../../main');
+    const probe = pathToFileURL(script('./loop-probe').at(-1) ?? '').href;
+    const probed = [...main.slice(0, -1), '--import', probe, ...main.slice(-1)];
+    const options = ['serve', '--open', '--log-level', 'error', '--data-dir', dir, '--admin-password', password];
+    const ports = ['--listen', 'teltonika=0', '--http-port', '0', '--http-rate-limit', '0'];
+    const { child, server } = await this.#started([...probed, ...options, ...ports]);
+    let asked = 0;
+    const longestStallMs = async () => {
+      process.kill(server.pid, 'SIGUSR2');
+      const line = await child.line([`loop-${++asked}`], probeTimeoutMs);
+      return Number(line.stallMs);
+    };
+    return { ...server, password, longestStallMs };
+  }
+
   /** Runs a job. Rejects with the reason when it failed. */
   async load(job: LoadJob): Promise<RunningLoad> {
+    return this.#client('./load-client', job);
+  }
+
+  /** Starts a job that keeps a pace and waits until it does. */
+  async pace(job: LoadJob): Promise<RunningPace> {
     const child = this.#spawn([...script('./load-client'), JSON.stringify(job)], this.cores.client);
-    const result = (await child.line(['done', 'failed'], loadGraceMs)) as unknown as LoadResult | LoadFailure;
-    if (result.msg === 'done') return { result, end: () => child.end('SIGKILL') };
+    const first = (await child.line(['started', 'failed'], loadGraceMs)) as { msg: 'started' } | LoadFailure;
+    if (first.msg === 'failed') throw new Error(first.reason);
+    return { result: this.#resultOf<LoadResult>(child), end: () => child.end('SIGKILL') };
+  }
+
+  /** Asks the HTTP API. Rejects with the reason when it failed. */
+  async ask(job: HttpJob): Promise<HttpResult> {
+    const { result, end } = await this.#client<HttpResult>('./http-client', job);
+    await end();
+    return result;
+  }
+
+  /** Sends commands. Rejects with the reason when it failed. */
+  async command(job: CommandJob): Promise<CommandResult> {
+    const { result, end } = await this.#client<CommandResult>('./command-client', job);
+    await end();
+    return result;
+  }
+
+  async #client<R extends { readonly msg: 'done' } = LoadResult>(
+    module: string,
+    job: object,
+  ): Promise<{ readonly result: R; end(): Promise<void> }> {
+    const child = this.#spawn([...script(module), JSON.stringify(job)], this.cores.client);
+    return { result: await this.#resultOf<R>(child), end: () => child.end('SIGKILL') };
+  }
+
+  async #resultOf<R extends { readonly msg: 'done' }>(child: Child): Promise<R> {
+    const result = (await child.line(['done', 'failed'], loadGraceMs)) as unknown as R | LoadFailure;
+    if (result.msg === 'done') return result;
     await child.end('SIGKILL');
     throw new Error(result.reason);
   }
@@ -113,6 +187,10 @@ export class Processes {
   }
 
   async #server(args: readonly string[]): Promise<RunningServer> {
+    return (await this.#started(args)).server;
+  }
+
+  async #started(args: readonly string[]): Promise<{ readonly child: Child; readonly server: RunningServer }> {
     const startedMs = performance.now();
     const child = this.#spawn(args, this.cores.server);
     const line = (await child.line(['ready'], readyTimeoutMs)) as {
@@ -120,9 +198,10 @@ export class Processes {
       listening?: { protocol: string; port: number }[];
     };
     const readyMs = performance.now() - startedMs;
-    const port = line.listening?.find((each) => each.protocol === 'teltonika')?.port;
-    if (port === undefined || line.pid === undefined) throw new Error('the ready line names no port');
-    return { pid: line.pid, port, readyMs, end: (signal) => child.end(signal) };
+    const portOf = (protocol: string) => line.listening?.find((each) => each.protocol === protocol)?.port ?? 0;
+    const [port, httpPort] = [portOf('teltonika'), portOf('http')];
+    if (port + httpPort === 0 || line.pid === undefined) throw new Error('the ready line names no port');
+    return { child, server: { pid: line.pid, port, httpPort, readyMs, end: (signal) => child.end(signal) } };
   }
 
   #spawn(args: readonly string[], core: number | undefined): Child {

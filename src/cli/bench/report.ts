@@ -1,9 +1,11 @@
 /**
  * What a bench found, as a table for people and as JSON for programs. Both ratios are shares of the reference's speed, so more is better.
  */
+import { type ApiRow, apiJson, apiTable, type CommandRow, commandJson, commandTable } from './api-report.js';
 import { type MemoryRow, memoryTargetBytes } from './memory-scenario.js';
 import type { LoadFigures, LoadRow } from './scenarios.js';
 import type { StartFigures } from './start-scenario.js';
+import { decimals, percent, table, whole } from './table.js';
 
 /** Everything measured in one run. */
 export interface BenchResult {
@@ -16,6 +18,8 @@ export interface BenchResult {
   readonly load: readonly LoadRow[];
   readonly start: StartFigures | undefined;
   readonly memory: readonly MemoryRow[];
+  readonly api: readonly ApiRow[];
+  readonly commands: readonly CommandRow[];
   /** What a reader has to know before trusting the figures. */
   readonly remarks: readonly string[];
 }
@@ -64,6 +68,8 @@ export function formatJson(result: BenchResult): string {
       error: row.error,
     })),
     memoryTargetBytes,
+    api: apiJson(result.api),
+    commands: commandJson(result.commands),
   });
 }
 
@@ -74,6 +80,8 @@ export function formatTable(result: BenchResult): string {
   if (result.load.length > 0) parts.push(loadTable(result.load));
   if (result.start !== undefined) parts.push(startTable(result.start));
   if (result.memory.length > 0) parts.push(memoryTable(result.memory));
+  if (result.api.length > 0) parts.push(apiTable(result.api));
+  if (result.commands.length > 0) parts.push(commandTable(result.commands));
   parts.push(...result.remarks.map((remark) => `Note: ${remark}`));
   return parts.join('\n\n');
 }
@@ -159,31 +167,4 @@ function memoryTable(rows: readonly MemoryRow[]): string {
         : `${memoryTargetBytes / 1024} ${row.bytesPerConnection <= memoryTargetBytes ? 'met' : 'missed'}`,
     ]),
   ]);
-}
-
-/** Columns as wide as their widest cell; numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const isNumber = (cell: string) => /^[\d.,%-]+$/.test(cell);
-  return rows
-    .map((row, index) => {
-      const cells = row.map((cell, column) => {
-        const toRight = isNumber(index === 0 ? (rows[1]?.[column] ?? '') : cell);
-        return toRight ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
-      });
-      return cells.join('  ').trimEnd();
-    })
-    .join('\n');
-}
-
-function whole(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : Math.round(value).toLocaleString('en');
-}
-
-function decimals(value: number | null | undefined, digits: number): string {
-  return value === null || value === undefined ? '-' : value.toFixed(digits);
-}
-
-function percent(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : `${Math.round(value)}%`;
 }

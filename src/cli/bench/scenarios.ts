@@ -34,6 +34,8 @@ export interface Scale {
   /** Records kept before the starts that are timed. */
   readonly startRecords: number;
   readonly idleConnections: number;
+  /** Trackers whose states are asked for at once. */
+  readonly apiTrackers: number;
 }
 
 /** What a row of the load table holds. Figures that the system does not tell are null. */
