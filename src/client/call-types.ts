@@ -4,11 +4,15 @@
 import type { Static, TObject, TOptional, TProperties, TSchema } from '@sinclair/typebox';
 import type { TypedCall } from '../http/navixy/call.js';
 import type { DeclaredCall } from '../http/navixy/call-list.js';
+import type { rawDataStreams } from '../http/navixy/calls/raw-data.js';
 
 /** Name, parameters and answer of one declaration. */
 type Facts<C> = C extends TypedCall<infer N, infer P, infer R> ? { name: N; params: P; response: R } : never;
 
-type FactsByName = { [F in Facts<DeclaredCall> as F['name']]: F };
+/** Calls whose answer is JSON. */
+type JsonCall = Exclude<DeclaredCall, (typeof rawDataStreams)[number]>;
+
+type FactsByName = { [F in Facts<JsonCall> as F['name']]: F };
 
 /** Name of a call: its path without the leading slash. */
 export type CallName = keyof FactsByName & string;

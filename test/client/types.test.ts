@@ -15,6 +15,8 @@ describe('types of calls', () => {
     expectTypeOf<CallParams<'tracker/raw_command/send'>['type']>().toEqualTypeOf<'text' | 'hex' | undefined>();
     // @ts-expect-error: there is no such call
     expectTypeOf<CallParams<'tracker/nonsense'>>().toBeObject();
+    // @ts-expect-error: its answer is no JSON
+    expectTypeOf<CallParams<'dwh/v1/tracker/raw_data/read'>>().toBeObject();
   });
 
   test('answers, under every name of a call', () => {

@@ -7,6 +7,7 @@ import { Type } from '@sinclair/typebox';
 import { type FastifyInstance, fastify, type LightMyRequestResponse } from 'fastify';
 import { type Call, PreparedAnswer } from '../../src/http/navixy/call.js';
 import { canonicalUrl, pathOf } from '../../src/http/navixy/paths.js';
+import { StreamedAnswer } from '../../src/http/navixy/streamed-answer.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -154,7 +155,7 @@ export function holdHandlers(calls: readonly Call[]): void {
     const { handler } = call;
     const held = async (context: never, params: never): Promise<unknown> => {
       const answer = await handler(context, params);
-      if (answer instanceof PreparedAnswer) return answer;
+      if (answer instanceof PreparedAnswer || answer instanceof StreamedAnswer) return answer;
       const body = JSON.parse(JSON.stringify(answer)) as unknown;
       const faults = await faultsOf(Type.Object(call.response), body);
       if (faults !== undefined) lossyAnswers.push(`${call.name} gives ${JSON.stringify(faults)}`);

@@ -9,6 +9,7 @@ import { lineCalls } from './calls/lines.js';
 import { mileageCalls } from './calls/mileage.js';
 import { modelCalls } from './calls/models.js';
 import { pluginCalls } from './calls/plugins.js';
+import { rawDataCalls, rawDataStreams } from './calls/raw-data.js';
 import { readingCalls } from './calls/readings.js';
 import { sensorDataCalls } from './calls/sensor-data.js';
 import { sensorCalls } from './calls/sensors.js';
@@ -51,6 +52,8 @@ export const calls: readonly Call[] = [
   ...sensorDataCalls,
   ...counterCalls,
   ...mileageCalls,
+  ...rawDataCalls,
+  ...rawDataStreams,
   ...trackerCommandCalls,
   ...trackerOutputCalls,
   ...specialSettingsCalls,
@@ -80,6 +83,8 @@ export type DeclaredCall = (
   | typeof sensorDataCalls
   | typeof counterCalls
   | typeof mileageCalls
+  | typeof rawDataCalls
+  | typeof rawDataStreams
   | typeof trackerCommandCalls
   | typeof trackerOutputCalls
   | typeof specialSettingsCalls

@@ -14,6 +14,7 @@ import type { DateFormat } from './dates.js';
 import type { NavixyCode, Violation } from './errors.js';
 import type { Logins } from './logins.js';
 import type { StatusRules } from './status.js';
+import type { StreamedAnswer } from './streamed-answer.js';
 
 /** Rights that may be granted to sub-users; `admin` may not, and only master users hold it. */
 export type Right =
@@ -96,6 +97,8 @@ interface Declaration<N extends string, P extends TObject, R extends TProperties
   readonly response: R;
   /** Codes of its own; those every call may answer are not repeated. */
   readonly errors?: readonly NavixyCode[];
+  /** What a good answer is where it is no JSON: `text/csv`. */
+  readonly mediaType?: string;
 }
 
 /** An answer that is JSON text already, `success` included. It has to be what the call's response schema says. */
@@ -107,7 +110,8 @@ export class PreparedAnswer {
   }
 }
 
-type Answer<R extends TProperties> = Static<TObject<R>> | PreparedAnswer | Promise<Static<TObject<R>> | PreparedAnswer>;
+type OneAnswer<R extends TProperties> = Static<TObject<R>> | PreparedAnswer | StreamedAnswer;
+type Answer<R extends TProperties> = OneAnswer<R> | Promise<OneAnswer<R>>;
 
 interface CallDeclaration<N extends string, P extends TObject, R extends TProperties> extends Declaration<N, P, R> {
   readonly access?: Exclude<Access, 'public'>;

@@ -32,6 +32,7 @@ import {
   parseUntypedBody,
   RequestData,
 } from './request-data.js';
+import { StreamedAnswer, sendStream } from './streamed-answer.js';
 
 export interface NavixyOptions {
   readonly services: Services;
@@ -193,6 +194,7 @@ function wantsIsoDates(data: RequestData, request: FastifyRequest): boolean {
 }
 
 function succeed(reply: FastifyReply, answer: unknown): FastifyReply {
+  if (answer instanceof StreamedAnswer) return sendStream(reply, answer);
   reply.type('application/json; charset=utf-8');
   if (answer instanceof PreparedAnswer) return reply.send(answer.json);
   return reply.send({ success: true, ...(answer as Record<string, unknown>) });

@@ -8,7 +8,8 @@ import type { Call } from './call.js';
 import { errorCodes, type NavixyCode } from './errors.js';
 
 /** Answers of a call, for its serialiser. */
-export function responseSchema(call: Call): Record<number, TSchema> {
+export function responseSchema(call: Call): Record<number, object> {
+  if (call.mediaType !== undefined) return { 200: { content: { [call.mediaType]: { schema: Type.String() } } } };
   return { 200: Type.Object({ success: Type.Literal(true), ...call.response }) };
 }
 
@@ -41,7 +42,7 @@ function descriptionOf(call: Call): string {
 function documented(call: Call): TObject {
   const common =
     call.access === 'public' ? {} : { iso_datetime: Type.Optional(Type.Boolean({ description: 'Dates as ISO 8601' })) };
-  const properties = { ...call.params.properties, ...common };
+  const properties = { ...call.params.properties, ...common, ...call.params.properties };
   const required = (call.params.required ?? []).filter((name) => call.params.properties[name]?.default === undefined);
   return { ...Type.Object(properties), required } as TObject;
 }

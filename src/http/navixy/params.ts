@@ -16,6 +16,16 @@ export function checked<S extends TSchema>(schema: S, rule: Check): S {
   return { ...schema, [check]: rule };
 }
 
+/** A way of its own to read a value, whatever its type. */
+export const reader = Symbol('reader');
+/** Returns the value as the call wants it, or what is wrong with the one that was given, in words. */
+export type Reader = (value: unknown) => { readonly value: unknown } | { readonly problem: string };
+
+/** Has values of a schema read in a way of their own. */
+export function readBy<S extends TSchema>(schema: S, read: Reader): S {
+  return { ...schema, [reader]: read };
+}
+
 interface Read {
   readonly value: unknown;
   readonly problems: readonly string[];
@@ -78,6 +88,8 @@ function readProperty(schema: TObject, name: string, value: unknown): Read {
 }
 
 function readValue(schema: TSchema, value: unknown): Read {
+  const own = (schema as { [reader]?: Reader })[reader]?.(value);
+  if (own !== undefined) return 'problem' in own ? bad(own.problem) : good(own.value);
   switch (schema.type) {
     case 'integer':
       return readNumber(schema, value, integerText);
