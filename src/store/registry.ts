@@ -14,6 +14,7 @@ import type {
   SensorRow,
   SessionRow,
   SourceRow,
+  SpecialSettingsRow,
   TableName,
   Tables,
   TrackerRow,
@@ -44,6 +45,9 @@ export class Registry {
     row.state === 'queued' || row.state === 'sent' ? row.sourceId : undefined,
   );
   readonly #sensorsByTracker = new Index<SensorRow>((row) => row.trackerId);
+  readonly #statusSettingsBySource = new Index<SpecialSettingsRow>((row) =>
+    row.type === 'device_status_settings' ? row.sourceId : undefined,
+  );
   /** What the claim API looks up. */
   readonly claims = new ClaimLookUps();
   /** What the licence API looks up. */
@@ -58,6 +62,7 @@ export class Registry {
     apiKey: [this.#keysByDigest, this.#keysByAccount],
     poison: [this.#poisonBySource],
     sensor: [this.#sensorsByTracker],
+    specialSettings: [this.#statusSettingsBySource],
     command: [this.#commandsBySource, this.#openCommandsBySource],
   };
 
@@ -101,6 +106,12 @@ export class Registry {
   /** How trips of a source are told, where its tracker has settings of its own. */
   tripsOfSource(sourceId: number): NonNullable<TrackerRow['settings']>['trips'] {
     return this.#trackersWithTrips.get(sourceId)[0]?.settings?.trips;
+  }
+
+  /** A source is offline after this long without data, ms, where that was set for it. */
+  offlineTimeoutOf(sourceId: number): number | undefined {
+    const seconds = this.#statusSettingsBySource.get(sourceId)[0]?.value.offline_timeout_seconds;
+    return typeof seconds === 'number' ? seconds * 1000 : undefined;
   }
 
   userByLogin(login: string): UserRow | undefined {

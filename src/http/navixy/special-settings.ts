@@ -228,6 +228,11 @@ export function typesOf(model: DeviceModel | undefined): readonly string[] {
   return [...types];
 }
 
+/** Whether a device of a model takes settings of a type: its model's own, and when it counts as offline. */
+export function takesSetting(model: DeviceModel | undefined, type: string): boolean {
+  return type === statusSettings || typesOf(model).includes(type);
+}
+
 /** Whether a model is an electronic lock. */
 export function isLock(model: DeviceModel | undefined): boolean {
   const controls = (model?.special_control ?? '').split(',').map((name) => name.trim());

@@ -141,7 +141,9 @@ export function connectionStatusOf(
   const { source, tracker, state } = view;
   const isReachable = services.live.isConnected(source.id) || !services.isConnectionOriented(source.protocol);
   const facts = { state, isReplacement: tracker.replacedAt !== undefined, isReachable, now: context.now };
-  return connectionStatus(facts, services.statusRules);
+  const offlineTimeoutMs = services.store.registry.offlineTimeoutOf(source.id);
+  const rules = services.statusRules;
+  return connectionStatus(facts, offlineTimeoutMs === undefined ? rules : { ...rules, offlineTimeoutMs });
 }
 
 function gpsOf(state: UnitState, plan: FieldPlan, dates: DateFormat): StateBody['gps'] {

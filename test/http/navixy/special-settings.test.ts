@@ -190,4 +190,37 @@ describe('tracker/settings/special', () => {
     await refuse('read', { tracker_id, type: 'jointech_lock_password' }, refusal(214));
     await refuse('update', { tracker_id, value: { type: 'pwr_off_key', mode: 'enable' } }, refusal(214));
   });
+
+  test('when a device counts as offline is set for any model, and kept to', async () => {
+    const other = await api.tracker(owner, { model: 'telfmb920' });
+    const silent = await api.tracker(owner, { model: 'telfmb920' });
+    const tracker_id = other.tracker.id;
+    const type = 'device_status_settings';
+    expect(await read({ tracker_id, type })).toMatchObject({ value: { type, offline_timeout_seconds: 600 } });
+    const value = { type, offline_timeout_seconds: 7200 };
+    good(await api.call(`${base}/update`, withOwner({ tracker_id, value })));
+    expect(await read({ tracker_id, type })).toEqual({ success: true, value });
+    for (const { source: each } of [other, silent]) {
+      api.store.connected.add(each.id);
+      api.store.report(each.id, {}, { position: {} });
+    }
+    const statuses = async () => {
+      const trackers = [tracker_id, silent.tracker.id];
+      const { states } = good(await api.call('/tracker/get_states', withOwner({ trackers })));
+      return Object.values(states as Record<string, { connection_status: string }>).map(
+        (each) => each.connection_status,
+      );
+    };
+    api.clock.advance(7_200_000 - 1);
+    expect(await statuses()).toEqual(['idle', 'offline']);
+    api.clock.advance(1);
+    expect(await statuses()).toEqual(['offline', 'offline']);
+    const name = 'set_special_settings_command';
+    const shorter = { name, special_settings: { ...value, offline_timeout_seconds: 60 } };
+    good(await api.call('/tracker/send_command', withOwner({ tracker_id, command: shorter })));
+    api.store.report(other.source.id, {}, { position: {} });
+    expect((await statuses())[0]).toBe('active');
+    api.clock.advance(60_000);
+    expect((await statuses())[0]).toBe('offline');
+  });
 });

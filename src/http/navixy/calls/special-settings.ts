@@ -8,7 +8,14 @@ import type { Registry } from '../../../store/registry.js';
 import { type CallContext, defineCall } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { trackerId } from '../param-types.js';
-import { readSetting, type SettingRead, type SettingValue, shownSetting, typesOf } from '../special-settings.js';
+import {
+  readSetting,
+  type SettingRead,
+  type SettingValue,
+  shownSetting,
+  takesSetting,
+  typesOf,
+} from '../special-settings.js';
 import { requireOpenTracker } from '../visibility.js';
 
 /** A setting in any of its forms. */
@@ -27,7 +34,8 @@ const read = defineCall({
   handler: (context, { tracker_id, type }) => {
     const { source, model } = requireOpenTracker(context, tracker_id);
     const types = typesOf(model);
-    if (types.length === 0 || (type !== undefined && !types.includes(type))) throw new NavixyError(214);
+    const isKnown = type === undefined ? types.length > 0 : takesSetting(model, type);
+    if (!isKnown) throw new NavixyError(214);
     const show = (each: string) => ({ ...settingOf(context, source.id, each) });
     return type === undefined ? { list: types.map(show) } : { value: show(type) };
   },
@@ -55,7 +63,7 @@ const update = defineCall({
   handler: async (context, { tracker_id, value }) => {
     const { source, model } = requireOpenTracker(context, tracker_id);
     const setting = readSetting(value);
-    if (!typesOf(model).includes(setting.type)) throw new NavixyError(214);
+    if (!takesSetting(model, setting.type)) throw new NavixyError(214);
     await context.services.store.change((tx) => keepSetting(tx, source.id, setting));
     return {};
   },

@@ -12,7 +12,7 @@ import { type CallContext, defineCall } from '../call.js';
 import { requireLink, requireSpoken, submit } from '../command-wish.js';
 import { invalidParameters, NavixyError, type Violation } from '../errors.js';
 import { oneOf, trackerId, withDefault } from '../param-types.js';
-import { isLock, lockControls, readSetting, typesOf } from '../special-settings.js';
+import { isLock, lockControls, readSetting, takesSetting } from '../special-settings.js';
 import { connectionStatusOf } from '../state-body.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireOpenTracker, type TrackerView } from '../visibility.js';
@@ -100,7 +100,7 @@ async function changeSetting(
   command: SpecialCommand,
 ): Promise<void> {
   const setting = readSetting(command.special_settings ?? {});
-  if (!typesOf(model).includes(setting.type)) throw new NavixyError(214);
+  if (!takesSetting(model, setting.type)) throw new NavixyError(214);
   await context.services.store.change((tx) => keepSetting(tx, source.id, setting));
 }
 
@@ -109,7 +109,7 @@ async function commandLock(context: CallContext, view: TrackerView, command: Spe
   const { source, model } = view;
   if (!isLock(model)) throw new NavixyError(214);
   const setting = command.special_settings === undefined ? undefined : readSetting(command.special_settings);
-  if (setting !== undefined && !typesOf(model).includes(setting.type)) throw new NavixyError(214);
+  if (setting !== undefined && !takesSetting(model, setting.type)) throw new NavixyError(214);
   const given = setting?.value.password ?? storedPassword(context.services.store.registry, source.id);
   const lock: Command = {
     kind: 'lock',
