@@ -74,12 +74,7 @@ class HereDialect {
     scope.addHook('onRequest', async (request, reply) => this.#nameRequest(request, reply));
     scope.setErrorHandler((error: FastifyError, request, reply) => this.#answerError(error, request, reply));
     scope.addHook('onResponse', async (request, reply) => this.#logRequest(request, reply));
-    if (prefix !== '') {
-      scope.setNotFoundHandler((request) => {
-        this.#limitTo(`address ${request.ip}`);
-        throw notFound('There is no such path.');
-      });
-    }
+    if (prefix !== '') scope.setNotFoundHandler(() => refuseUnknown());
     for (const call of calls) this.#route(scope, call, prefix);
   }
 
@@ -111,6 +106,10 @@ class HereDialect {
     this.#requestIds.set(request, requestId);
     reply.header('x-request-id', requestId);
     if (given !== undefined && !isGood) throw badRequest('header X-Request-Id: a UUID of version 4 is expected.');
+    if (!request.is404) return;
+    this.#limitTo(`address ${request.ip}`);
+    // Before the body is looked at.
+    refuseUnknown();
   }
 
   /** Throws 429, 401 and 403. */
@@ -184,6 +183,11 @@ class HereDialect {
   #requestIdOf(request: FastifyRequest): string {
     return this.#requestIds.get(request) ?? randomUUID();
   }
+}
+
+/** Throws 404. */
+function refuseUnknown(): never {
+  throw notFound('There is no such path.');
 }
 
 /** Throws 400. */

@@ -110,7 +110,8 @@ function holder(registry: Registry, row: TokenRow): TokenHolder | undefined {
 /** Clears away what has ended, and the eldest where there are too many. */
 function makeRoom(tx: Transaction, tokens: readonly TokenRow[]): void {
   const endOf = (row: TokenRow) => row.refreshUntil ?? row.expiresAt;
-  const live = [...tokens].sort((left, right) => endOf(right) - endOf(left)).filter((row) => endOf(row) > tx.at);
+  const newest = [...tokens].reverse().sort((left, right) => endOf(right) - endOf(left));
+  const live = newest.filter((row) => endOf(row) > tx.at);
   const kept = new Set(live.slice(0, maxTokensPerHolder - 1));
   for (const row of [...tokens]) if (!kept.has(row)) tx.remove('token', row.id);
 }

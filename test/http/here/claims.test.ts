@@ -167,48 +167,6 @@ describe('the order of checks', () => {
   });
 });
 
-describe('parameters at their edges', () => {
-  const put = (path: string) => api.call('PUT', path, { token: token(0) });
-
-  test.each([
-    ['x'.repeat(50), 404],
-    ['x'.repeat(51), 400],
-    ['x'.repeat(500), 400],
-    [encodeURIComponent('ü'.repeat(50)), 404],
-    [encodeURIComponent('ü'.repeat(51)), 400],
-    ['%20', 404],
-    ['a%2Fb', 404],
-    ['%zz', 400],
-    [`${imei(0)}?appId=1234567`, 400],
-    [`${imei(0)}?appId=12345678`, 404],
-    [`${imei(0)}?appId=`, 400],
-    [`${imei(0)}?projectId=`, 400],
-    [`${imei(0)}?projectId=${'x'.repeat(51)}`, 400],
-    [`${imei(0)}?projectId=${'x'.repeat(50)}`, 403],
-    [`${imei(0)}?projectId=p0&projectId=p0`, 400],
-    [`${imei(0)}?appId=12345678&appId=12345678`, 400],
-    [`${imei(0)}?else=1&else=2`, 404],
-    [`${imei(0)}/?projectId=p0`, 404],
-  ])('%s is %d', async (path, status) => {
-    expect(await put(`/registry/v2/devices/${path}`)).toMatchObject(error(status));
-  });
-
-  test.each([
-    ['c232ab00-9414-11ec-b3c8-9f6bdeced846', 400],
-    ['6ba7b811-9dad-31d1-80b4-00c04fd430c8', 400],
-    ['3F0C5C0E-5D0F-4C59-9A53-0F0B8F0F3A11', 404],
-    [requestId, 404],
-    ['3f0c5c0e-5d0f-4c59-7a53-0f0b8f0f3a11', 400],
-    ['', 400],
-  ])('request id "%s" is %d', async (id, status) => {
-    const reply = await api.call('PUT', devicePath(0), { token: token(0), headers: { 'x-request-id': id } });
-    expect(reply).toMatchObject(error(status));
-    const echoed = reply.headers['x-request-id'];
-    if (status === 404) expect([echoed, reply.body.id]).toEqual([id, id]);
-    else expect(echoed).toMatch(/^[0-9a-f-]{36}$/);
-  });
-});
-
 describe('request ids', () => {
   test('are made where none is given, echoed, and written to the log', async () => {
     await api.provision(0);

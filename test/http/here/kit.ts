@@ -123,7 +123,6 @@ export class HereApi {
       hasSession: () => false,
       disconnect: (id: number, code: ErrorCode) => void this.ended.push([id, code]),
     };
-    const commands = { cancelAll: async (id: number) => void this.cancelled.push(id) };
     const history = new JournalHistory({ engine, units: store.units, decode: decodeKept, timeRules: defaultTimeRules });
     const health = () => this.health ?? store.health;
     const common = { store, live, clock, log, rateLimit: 0, health };
@@ -132,7 +131,8 @@ export class HereApi {
       dialects: [
         adminDialect({ ...common, refused: this.refusals, backUp: undefined }),
         hereDialect({
-          ...{ ...common, commands, history, metrics, version: '1.2.3', publicBaseUrl: undefined },
+          ...{ ...common, history, metrics, version: '1.2.3', publicBaseUrl: undefined },
+          ...{ commands: { cancelAll: async (id: number) => this.cancelled.push(id) } },
           ...{ telemetryToleranceMs: 86_400_000, ...this.#options },
         }),
       ],
