@@ -62,6 +62,8 @@ export function mountNavixy(app: FastifyInstance, options: NavixyOptions): void 
   mountLiveEvents(app, options.hub, dialect);
 }
 
+const mediaType = /^[^\s/;]+\/[^\s/;]+/;
+
 function addParsers(app: FastifyInstance): void {
   const parsers: [string | RegExp, (text: string) => ParamObject][] = [
     [/^application\/(?:[\w.-]+\+)?json/i, parseJsonBody],
@@ -70,6 +72,12 @@ function addParsers(app: FastifyInstance): void {
     ['*', parseUntypedBody],
   ];
   app.removeAllContentTypeParsers();
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    const type = headers['content-type'];
+    // What is no media type at all says as little as none.
+    if (type !== undefined && !mediaType.test(type)) delete headers['content-type'];
+    done();
+  });
   for (const [type, parse] of parsers) {
     app.addContentTypeParser(type, { parseAs: 'string' }, async (_: FastifyRequest, text: string) => parse(text));
   }

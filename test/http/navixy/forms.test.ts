@@ -165,6 +165,14 @@ describe('bodies', () => {
     expect((await nothing(asJson(), 'application/x-www-form-urlencoded')).body.success).toBe(true);
   });
 
+  test('a content type that is none is no content type', async () => {
+    for (const type of ['', 'json', '/', 'application', '; charset=utf-8']) {
+      expect((await nothing(asJson(), type)).body.success, type).toBe(true);
+      expect((await nothing(`hash=${owner.hash}`, type)).body.success, type).toBe(true);
+      expect((await nothing('{"hash": ', type)).body.status?.code).toBe(5);
+    }
+  });
+
   test('a form is read under any content type but JSON', async () => {
     for (const type of ['application/x-www-form-urlencoded', 'text/plain', undefined]) {
       expect((await nothing(`a=b&hash=${owner.hash}`, type)).body.success, type).toBe(true);

@@ -58,6 +58,10 @@ describe('scalars', () => {
     ['text', 356307042441013, '356307042441013'],
     ['text', '', ''],
     ['choice', 'gsm', 'gsm'],
+    ['int', 'null', undefined],
+    ['float', 'null', undefined],
+    ['flag', 'null', undefined],
+    ['text', 'null', 'null'],
     ['int', null, undefined],
     ['text', null, undefined],
   ])('%s %j is %j', (name, given, expected) => {
