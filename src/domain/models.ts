@@ -99,14 +99,16 @@ export function isDeviceIdFor(model: DeviceModel, deviceId: string): boolean {
   return rule?.kind === 'given' && rule.pattern.test(deviceId);
 }
 
-/** What API clients see of a model: unknown counts are 0, unknown flags false, our own remarks and an unknown battery left out. */
+/** What API clients see of a model: unknown counts are 0, unknown flags false, our own remarks and unknown volts left out. */
 export function publishedModel(model: DeviceModel): Record<string, unknown> {
   const published: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(model)) {
     if (key === 'protocol' || key === 'battery' || key.startsWith('x_')) continue;
     published[key] = value ?? unknownValue(key);
   }
-  if (Object.values(model.battery).some((volts) => volts !== null)) published.battery = model.battery;
+  published.name ??= model.code;
+  const battery = Object.entries(model.battery).filter(([, volts]) => volts !== null);
+  if (battery.length > 0) published.battery = Object.fromEntries(battery);
   return published;
 }
 

@@ -76,7 +76,8 @@ describe('publishedModel', () => {
     expect(publishedModel(model('tt1_wp'))).toMatchObject({
       battery: { min_charge: 3.4, low_charge: 3.7, max_charge: 4.1 },
     });
-    expect(publishedModel(model('concox_gt06n'))).toMatchObject({ battery: { min_charge: null, low_charge: 3.7 } });
+    expect(publishedModel(model('concox_gt06n')).battery).toEqual({ low_charge: 3.7 });
+    expect(publishedModel(model('pt10')).name).toBe('pt10');
     expect(
       Object.keys(publishedModel(model('telfmb920'))).some((key) => key === 'protocol' || key.startsWith('x_')),
     ).toBe(false);
