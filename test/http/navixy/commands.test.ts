@@ -348,6 +348,16 @@ describe('tracker/location_request', () => {
     connect({ fixAgoMs: 0 });
     await refuse(locate, {}, 256);
   });
+
+  test('a position made of cells is no fix', async () => {
+    connect({ fixAgoMs: 30_000 });
+    api.store.report(source.id, { gps_lbs: true }, { position: { lat: 54, lng: 25 } });
+    good(await call(locate, { type: 'gprs' }));
+    api.clock.advance(20_000);
+    connect({ fixAgoMs: 5000 });
+    api.store.report(source.id, { gps_lbs: true }, { position: { lat: 54, lng: 25 } });
+    await refuse(locate, { type: 'gprs' }, 256);
+  });
 });
 
 describe('tracker/output', () => {

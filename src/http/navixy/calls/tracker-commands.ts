@@ -161,11 +161,17 @@ const locationRequest = defineCall({
     if (view.model?.[requestFlags[type]] !== true) throw new NavixyError(214);
     if (type === 'sms') requireSms(context, view);
     else requireOnline(context, view, position);
-    if (context.now - (view.state?.fixAt ?? 0) < freshFixMs) throw new NavixyError(256);
+    if (context.now - lastFixAt(view) < freshFixMs) throw new NavixyError(256);
     await submit(context, view, [position], type === 'sms' ? { reliable: true, via: 'sms' } : { reliable: false });
     return {};
   },
 });
+
+/** When satellites last told the position; cells do not count. 0 for never. */
+function lastFixAt({ state }: TrackerView): number {
+  if (state === undefined) return 0;
+  return state.positionFromCells ? (state.lastGpsPoint?.at ?? 0) : state.fixAt;
+}
 
 /** Throws code 214 when no SMS can be sent, or nothing is known that one should say. */
 function requireSms({ services }: CallContext, { source }: TrackerView): void {
