@@ -37,6 +37,8 @@ import { DataDirLock } from './store/data-dir-lock.js';
 import type { Engine } from './store/engine.js';
 import { JournalHistory } from './store/history-records.js';
 import { type KeyFiles, keyDirectory, keysInMemory, keysPath } from './store/key-files.js';
+import { isAnywhereBlacklisted } from './store/licensing/find.js';
+import { watchLicensing } from './store/licensing/watch.js';
 import { LmdbEngine } from './store/lmdb-engine.js';
 import { MemoryEngine } from './store/memory-engine.js';
 import { type RecoveryReport, recover } from './store/recovery.js';
@@ -195,6 +197,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     licences.start();
     await ports.open(plan, config, services);
     await listenHttp(http, config, ports);
+    watchLicensing({ ...config, store, live: sessions, log: deps.log });
     addGauges(metrics, store, sessions);
     addLiveGauges(metrics, http);
     snapshots.start();
@@ -219,7 +222,9 @@ interface Parts {
 function tcpServices(config: Config, parts: Parts): TcpServices {
   const { store, clock } = parts;
   const register = config.open ? onSight(store) : undefined;
-  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims });
+  const isBarred = (deviceId: string) => isAnywhereBlacklisted(store.registry, deviceId);
+  const blacklist = config.blacklistBlocksIngest ? { isBarred } : {};
+  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims, ...blacklist });
   return { ...parts, refusals: new Refusals(clock), limits: config, candidates: protocols, gatekeeper };
 }
 
@@ -268,7 +273,7 @@ function openHttp(
       licenseSpringDialect({ ...common, logins, key: responseKey }),
       hereDialect({
         ...{ store, live: sessions, commands, history: historyOf(config, store), metrics, clock, health },
-        ...{ log: deps.log, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },
+        ...{ log: deps.log, logins, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },
         publicBaseUrl: config.publicBaseUrl,
         telemetryToleranceMs: config.telemetryToleranceMs,
       }),

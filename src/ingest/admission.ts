@@ -22,6 +22,8 @@ export interface AdmissionOptions {
   readonly register: RegisterOnSight | undefined;
   /** With `required` a unit has to be claimed before it may send anything. Default `off`. */
   readonly claims?: 'off' | 'required';
+  /** Identities that may send nothing, registered or not. */
+  readonly isBarred?: (deviceId: string) => boolean;
 }
 
 /** Longest identity taken. */
@@ -40,6 +42,7 @@ export class Gatekeeper {
   /** Answers at once for units that are known or refused; with a promise while one is being registered. */
   admit(deviceId: string, protocol: Protocol): Admission | Promise<Admission> {
     const { registry } = this.#options.store;
+    if (this.isBarred(deviceId)) return refuse('blocked_unit');
     const source = registry.sourceByDeviceId(deviceId);
     if (source !== undefined) return this.#judge(source, protocol);
     if (activeLicence(registry, deviceId) !== undefined) return refuse('unclaimed_unit');
@@ -47,6 +50,10 @@ export class Gatekeeper {
     const { register } = this.#options;
     if (register === undefined || this.#needsClaim) return refuse('unknown_unit');
     return this.#once(deviceId, () => register(deviceId, protocol));
+  }
+
+  isBarred(deviceId: string): boolean {
+    return this.#options.isBarred?.(deviceId) === true;
   }
 
   get #needsClaim(): boolean {

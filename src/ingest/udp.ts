@@ -48,6 +48,7 @@ class UdpPeer implements UplinkOwner {
     const { source } = this.uplink;
     const row = source === undefined ? undefined : this.#services.store.registry.get('source', source.id);
     if (source === undefined) return false;
+    if (this.#services.gatekeeper.isBarred(source.deviceId)) return true;
     return row === undefined || row.blocked || row.corrupted === true || row.model !== source.model;
   }
 

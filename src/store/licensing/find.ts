@@ -121,6 +121,12 @@ export function isBlacklisted(registry: Registry, hardwareId: string, productId:
   );
 }
 
+/** Whether hardware is on the blacklist for any product, or any of its devices is. */
+export function isAnywhereBlacklisted({ licensing }: Registry, hardwareId: string): boolean {
+  if (licensing.blacklistOf(hardwareId).length > 0) return true;
+  return licensing.devicesOfHardware(hardwareId).some(({ blacklisted }) => blacklisted);
+}
+
 export function blacklistId(hardwareId: string, productId = 0): string {
   return `${productId}:${hardwareId}`;
 }

@@ -5,6 +5,7 @@ import { Index, type IndexesByTable } from '../row-index.js';
 import type {
   DeviceVariableRow,
   LicenseApiKeyRow,
+  LicenseBlacklistRow,
   LicenseDeviceRow,
   LicenseProductRow,
   LicenseRow,
@@ -22,6 +23,7 @@ export class LicenseLookUps {
   readonly #devicesByLicense = new Index<LicenseDeviceRow>((row) => row.licenseId);
   readonly #devicesByHardware = new Index<LicenseDeviceRow>((row) => row.hardwareId);
   readonly #devices = new Index<LicenseDeviceRow>((row) => `${row.licenseId}/${row.hardwareId}`);
+  readonly #blacklist = new Index<LicenseBlacklistRow>((row) => row.hardwareId);
   readonly #variablesByDevice = new Index<DeviceVariableRow>((row) => row.deviceId);
   readonly #variables = new Index<DeviceVariableRow>((row) => `${row.deviceId}/${row.name}`);
   /** What units show of them. */
@@ -33,6 +35,7 @@ export class LicenseLookUps {
     license: [this.#licensesByKey, this.#licensesByProduct, this.#licensesByUser],
     licenseUser: [this.#usersByEmail],
     licenseDevice: [this.#devicesByLicense, this.#devicesByHardware, this.#devices, this.shown.ofDevices],
+    licenseBlacklist: [this.#blacklist],
     deviceVariable: [this.#variablesByDevice, this.#variables, this.shown.ofVariables],
   };
 
@@ -72,6 +75,11 @@ export class LicenseLookUps {
 
   devicesOfHardware(hardwareId: string): readonly LicenseDeviceRow[] {
     return this.#devicesByHardware.get(hardwareId);
+  }
+
+  /** Entries of the blacklist, for any product. */
+  blacklistOf(hardwareId: string): readonly LicenseBlacklistRow[] {
+    return this.#blacklist.get(hardwareId);
   }
 
   variable(deviceId: number, name: string): DeviceVariableRow | undefined {

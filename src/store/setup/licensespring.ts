@@ -34,8 +34,9 @@ export function applyLicenseSpring(work: SetupWork, secrets: LicenseSecrets, set
   setup.products?.forEach(({ licenses, ...wanted }, i) => {
     const path = [...root, 'products', i];
     const product = work.item('licensespring_products', () => applyProduct(work, wanted, path));
+    const namedIds = new Set(licenses?.flatMap(({ id }) => id ?? []));
     licenses?.forEach((license, j) => {
-      applyLicense(work, secrets, { product, wanted: license, path: [...path, 'licenses', j] });
+      applyLicense(work, secrets, { product, wanted: license, namedIds, path: [...path, 'licenses', j] });
     });
   });
   setup.api_keys?.forEach((wanted, i) => {
@@ -138,6 +139,8 @@ function requireProduct(registry: Registry, code: string, path: SetupPath): Lice
 interface LicenseToApply {
   readonly product: LicenseProductRow;
   readonly wanted: SetupLicense;
+  /** Ids that the setup gives to licences of the product: what names none means none of these. */
+  readonly namedIds: ReadonlySet<number>;
   readonly path: SetupPath;
 }
 
@@ -174,7 +177,7 @@ function ofKey(work: SetupWork, { wanted, path }: LicenseToApply): LicenseRow | 
   return work.tx.registry.licensing.licenseByKey(wanted.key);
 }
 
-function ofUser(work: SetupWork, { product, wanted, path }: LicenseToApply): LicenseRow | undefined {
+function ofUser(work: SetupWork, { product, wanted, path, namedIds }: LicenseToApply): LicenseRow | undefined {
   if (wanted.key !== undefined) fault([...path, 'key'], 'the product is user-based');
   if (wanted.id !== undefined) return undefined;
   const email = wanted.users?.[0]?.email ?? fault([...path, 'users'], 'is missing: the product is user-based');
@@ -182,7 +185,9 @@ function ofUser(work: SetupWork, { product, wanted, path }: LicenseToApply): Lic
   const { licensing } = work.tx.registry;
   const user = licensing.userByEmail(email);
   const licenses = user === undefined ? [] : licensing.licensesOfUser(user.id);
-  const ofProduct = licenses.filter(({ productId }) => productId === product.id);
+  const ofProduct = licenses.filter(
+    ({ id, productId, userIds }) => productId === product.id && userIds?.[0] === user?.id && !namedIds.has(id),
+  );
   if (ofProduct.length > 1)
     conflict([...path, 'users', 0], 'has several licences of the product: an id has to say which');
   return ofProduct[0];

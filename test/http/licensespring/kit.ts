@@ -113,10 +113,10 @@ export class LicenseApi {
   }
 
   /** Activates a licence on hardware; the answer is good. */
-  async activate(params: Params = {}): Promise<Record<string, never>> {
+  async activate(params: Params = {}): Promise<{ readonly id: number; readonly device_id: number }> {
     const answer = await this.call('activate_license', { ...device, ...params });
     if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
-    return answer.body as Record<string, never>;
+    return answer.body as { id: number; device_id: number };
   }
 
   /** An account with a tracker of this wire identity, and a session to look at it. */
