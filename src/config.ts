@@ -16,6 +16,7 @@ const sizeBytes = (description: string, value: number, minimum = 0) =>
   Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, default: value, description });
 const flag = (description: string) => Type.Boolean({ default: false, description });
 const text = (description: string, value: string) => Type.String({ minLength: 1, default: value, description });
+const portPattern = '(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])';
 
 export const configSchema = Type.Object({
   dataDir: text('directory of the journal', './data'),
@@ -23,10 +24,13 @@ export const configSchema = Type.Object({
   host: text('address of the tracker ports', '127.0.0.1'),
   httpHost: text('address of the HTTP port', '127.0.0.1'),
   httpPort: port('HTTP port; 0 takes any free one', 8080),
-  listen: Type.Array(Type.String({ pattern: '^[a-z0-9-]+=(\\d{1,5}|off)$' }), {
-    default: [],
-    description: 'PROTOCOL=PORT, repeats; when given only these protocol ports open. `auto` recognises the protocol',
-  }),
+  listen: Type.Array(
+    Type.String({ pattern: `^[a-z0-9-]+=(${portPattern}|off)$`, expected: 'PROTOCOL=PORT or PROTOCOL=off' }),
+    {
+      default: [],
+      description: 'PROTOCOL=PORT, repeats; when given only these protocol ports open. `auto` recognises the protocol',
+    },
+  ),
   autoPort: port('port that recognises the protocol, when no --listen is given', 5000),
   open: flag('register unknown units on sight, under the first account'),
   claims: Type.Union([Type.Literal('off'), Type.Literal('required')], {
@@ -42,6 +46,7 @@ export const configSchema = Type.Object({
     Type.String({
       minLength: 1,
       maxLength: 40,
+      secret: true,
       description: 'password of the first administrator; generated when absent',
     }),
   ),
@@ -158,10 +163,14 @@ function typeOf(schema: TSchema): Setting['type'] {
 export type ConfigSource = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the configuration. `env` holds `MILEPOST_...` variables, `options` what the command line gave, by key. Throws `ConfigError` with
- * every problem.
+ * Reads the configuration. `env` holds `MILEPOST_...` variables, `options` what the command line gave, by key; with `portNames` only these
+ * can be listened for. Throws `ConfigError` with every problem.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>, options: ConfigSource = {}): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  options: ConfigSource = {},
+  portNames?: readonly string[],
+): Config {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const setting of settings) {
@@ -173,12 +182,37 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, op
       continue;
     }
     values[setting.key] = parseValue(setting, given);
-    const schema = (configSchema.properties as Record<string, TSchema>)[setting.key] as TSchema;
-    const error = Value.Errors(schema, values[setting.key]).First();
-    if (error !== undefined) problems.push(`${name}: ${error.message}, got ${JSON.stringify(given)}`);
+    const found = problemsOf(setting.key, values[setting.key]);
+    if (setting.key === 'listen' && found.length === 0) found.push(...strangers(values.listen, portNames));
+    problems.push(...found.map((problem) => `${name}: ${problem}`));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config;
+}
+
+function problemsOf(key: ConfigKey, value: unknown): string[] {
+  const schema = (configSchema.properties as Record<string, TSchema>)[key] as TSchema;
+  return [...Value.Errors(schema, value)].map((error) => {
+    const problem = expectedBy(error.schema) ?? error.message;
+    // Lines about a bad start end up in logs.
+    return schema.secret === true ? problem : `${problem}, got ${JSON.stringify(error.value)}`;
+  });
+}
+
+/** What a schema asks for, where that is more telling than the message of its checker. */
+function expectedBy(schema: TSchema): string | undefined {
+  if (typeof schema.expected === 'string') return `expected ${schema.expected}`;
+  const choices = schema.anyOf as readonly TSchema[] | undefined;
+  return choices === undefined ? undefined : `expected one of ${choices.map((each) => each.const).join(', ')}`;
+}
+
+/** Ports for protocols that do not exist. */
+function strangers(listen: unknown, portNames: readonly string[] | undefined): string[] {
+  if (portNames === undefined) return [];
+  const names = (listen as readonly string[]).map((item) => item.slice(0, item.indexOf('=')));
+  return names
+    .filter((name) => !portNames.includes(name))
+    .map((name) => `no such protocol: ${name} (there are ${portNames.join(', ')})`);
 }
 
 function parseValue(setting: Setting, given: unknown): unknown {

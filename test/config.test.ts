@@ -23,9 +23,13 @@ function sampleOf(setting: Setting): { text: string; value: unknown } {
   return { text: String(value), value };
 }
 
-function problemsOf(env: Record<string, string>, options: Record<string, unknown> = {}): readonly string[] {
+function problemsOf(
+  env: Record<string, string>,
+  options: Record<string, unknown> = {},
+  portNames?: readonly string[],
+): readonly string[] {
   try {
-    readConfig(env, options);
+    readConfig(env, options, portNames);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
@@ -102,6 +106,22 @@ describe('values', () => {
     }
   });
 
+  test('every port that cannot be listened on is a problem of its own', () => {
+    expect(problemsOf({ MILEPOST_LISTEN: 'gt06=65535' }, {}, ['gt06', 'auto'])).toEqual([]);
+    expect(problemsOf({ MILEPOST_LISTEN: 'gt06=65536,auto,auto=1' })).toHaveLength(2);
+    const problems = problemsOf({ MILEPOST_HTTP_PORT: 'x' }, { listen: ['foo=1', 'auto=0', 'bar=off'] }, [
+      'gt06',
+      'auto',
+    ]);
+    expect(problems).toHaveLength(3);
+    expect(problems.filter((each) => /^--listen: .*(foo|bar)/.test(each))).toHaveLength(2);
+  });
+
+  test('what may be chosen is told', () => {
+    expect(problemsOf({ MILEPOST_CLAIMS: 'maybe' })[0]).toMatch(/off, required, got "maybe"/);
+    expect(problemsOf({ MILEPOST_LISTEN: '5027' })[0]).toContain('PROTOCOL=PORT');
+  });
+
   test('ports are ports', () => {
     expect(readConfig({ MILEPOST_HTTP_PORT: '0' }).httpPort).toBe(0);
     for (const text of ['65536', '-1', '80.5']) expect(problemsOf({ MILEPOST_HTTP_PORT: text })).toHaveLength(1);
@@ -109,7 +129,9 @@ describe('values', () => {
 
   test('a password is never a default', () => {
     expect(readConfig({}).adminPassword).toBeUndefined();
-    expect(problemsOf({ MILEPOST_ADMIN_PASSWORD: 'x'.repeat(41) })).toHaveLength(1);
+    const problems = problemsOf({ MILEPOST_ADMIN_PASSWORD: 'x'.repeat(41) });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).not.toContain('xxx');
   });
 });
 

@@ -7,6 +7,7 @@ import { createFleet, type Fleet } from '../../simulators/fleet.js';
 import { type App, startApp } from '../app.js';
 import { type Config, readConfig } from '../config.js';
 import { ConfigError } from '../errors.js';
+import { portNames } from '../ingest/ports.js';
 import { createLog } from '../log.js';
 import { protocolByName } from '../protocols/registry.js';
 import { registerTracker } from '../store/accounts.js';
@@ -50,14 +51,26 @@ function demoConfig(io: CliIo, options: Record<string, unknown>): Config {
   if (!/^\d{1,5}$/.test(String(vehicles)))
     problems.push(`--vehicles: expected a number, got ${JSON.stringify(vehicles)}`);
   if (!(Number(interval) > 0)) problems.push(`--interval: expected seconds, got ${JSON.stringify(interval)}`);
-  if (problems.length > 0) throw new ConfigError(problems);
-  const config = readConfig(io.env, options);
+  const config = readSettings(io, options, problems);
   const isGiven = (key: string, variable: string) => options[key] !== undefined || io.env[variable] !== undefined;
   return {
     ...config,
     ...(isGiven('dataDir', 'MILEPOST_DATA_DIR') ? {} : { dataDir: './data/demo' }),
     ...(isGiven('logLevel', 'MILEPOST_LOG_LEVEL') ? {} : { logLevel: 'warn' }),
   };
+}
+
+/** The settings, if neither they nor the demo's own options have a problem. */
+function readSettings(io: CliIo, options: Record<string, unknown>, problems: string[]): Config {
+  let config: Config | undefined;
+  try {
+    config = readConfig(io.env, options, portNames);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
+  }
+  if (config === undefined || problems.length > 0) throw new ConfigError(problems);
+  return config;
 }
 
 /** A fresh API key of the administrator's account; the one of an earlier demo goes. */

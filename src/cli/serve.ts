@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { type App, startApp } from '../app.js';
 import { type Config, readConfig } from '../config.js';
+import { portNames } from '../ingest/ports.js';
 import { createLog, type Logger } from '../log.js';
 import { type CliIo, ExitCode } from './io.js';
 import { addSettings } from './options.js';
@@ -13,7 +14,7 @@ export function serveCommand(io: CliIo, exit: (code: number) => void): Command {
   return addSettings(new Command('serve'))
     .description('run the gateway')
     .action(async (options: Record<string, unknown>) => {
-      const config = readConfig(io.env, options);
+      const config = readConfig(io.env, options, portNames);
       const log = createLog({ level: config.logLevel, pretty: io.stdout.isTTY === true, destination: 1 });
       const app = await startApp(config, { log, version, env: io.env });
       announce(app, config, log);

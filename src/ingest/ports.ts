@@ -23,6 +23,9 @@ export interface PlannedPort {
   readonly port: number;
 }
 
+/** What `--listen` knows: the protocols, and `auto`. */
+export const portNames: readonly string[] = [...protocols.map(({ name }) => name), 'auto'];
+
 /** Which tracker ports to open. Throws `ConfigError` for names that are no protocol. */
 export function portPlan(config: Config): PlannedPort[] {
   if (config.listen.length === 0) {
@@ -37,7 +40,6 @@ export function portPlan(config: Config): PlannedPort[] {
     const [name = '', port = ''] = item.split('=');
     const protocol = protocolByName(name);
     if (protocol === undefined && name !== 'auto') problems.push(`listen: no such protocol: ${name}`);
-    else if (port !== 'off' && Number(port) > 65_535) problems.push(`listen: no such port: ${item}`);
     else if (port !== 'off') plan.push({ protocol, port: Number(port) });
   }
   if (problems.length > 0) throw new ConfigError(problems);
