@@ -33,9 +33,13 @@ export function isAccepted(raw: number, { min, max }: MeteringFormula): boolean 
   return (min === undefined || raw >= min) && (max === undefined || raw <= max);
 }
 
-/** What a metering sensor shows when its input reads `raw`; undefined when that is outside of the range it accepts. */
+/** What a metering sensor shows when its input reads `raw`; undefined when that is outside of the range it accepts, or of all numbers. */
 export function meteringValue(raw: number, formula: MeteringFormula): number | undefined {
-  return isAccepted(raw, formula) ? scaled(raw, formula) : undefined;
+  return isAccepted(raw, formula) ? finite(scaled(raw, formula)) : undefined;
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Calibration and divider. */
@@ -70,7 +74,7 @@ export function combined(values: readonly (number | undefined)[], grouping: Grou
     sum += value;
   }
   if (values.length === 0) return undefined;
-  return withoutNoise(grouping === 'sum' ? sum : sum / values.length);
+  return finite(withoutNoise(grouping === 'sum' ? sum : sum / values.length));
 }
 
 /** How a virtual sensor makes its text. */

@@ -59,6 +59,8 @@ describe('a metering sensor', () => {
   test('shows numbers of any size', () => {
     expect(scaled(1e300, { divider: 1e-20 })).toBe(Number.POSITIVE_INFINITY);
     expect(scaled(1e300, { divider: 10 })).toBe(1e299);
+    expect(meteringValue(1e300, { divider: 1e-20 })).toBeUndefined();
+    expect(combined([1e308, 1e308], 'sum')).toBeUndefined();
   });
 });
 

@@ -139,7 +139,11 @@ function sensorOfRow(row: SensorRow): Sensor {
 function shownRange(formula: MeteringFormula): Pick<Sensor, 'min' | 'max'> {
   const ends = [formula.min, formula.max].map((end) => (end === undefined ? undefined : scaled(end, formula)));
   const [low, high] = isFalling(ends, formula) ? ends.reverse() : ends;
-  return { ...(low === undefined ? {} : { min: low }), ...(high === undefined ? {} : { max: high }) };
+  return { ...(isEnd(low) ? { min: low } : {}), ...(isEnd(high) ? { max: high } : {}) };
+}
+
+function isEnd(value: number | undefined): value is number {
+  return Number.isFinite(value);
 }
 
 /** Whether more at the input is less of what is shown. */

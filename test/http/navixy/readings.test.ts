@@ -56,6 +56,18 @@ describe('which call serves a sensor', () => {
   });
 });
 
+test('a value that is no number any more is none', async () => {
+  const tank = { type: 'metering', sensor_type: 'fuel', name: 'Tank', input_name: 'analog_1', divider: 1e-320 };
+  const sensor = { ...tank, parameters: { min: 0, max: 9 } };
+  const made = await api.call('/tracker/sensor/create', { hash: owner.hash, tracker_id: tracker.id, sensor });
+  expect(made.body.success).toBe(true);
+  api.store.report(source.id, { analog_1: 2.5 });
+  expect(namesOf(await values('get_fuel'))).toEqual([]);
+  api.store.report(source.id, { analog_1: 0 });
+  expect((await values('get_fuel')).inputs).toMatchObject([{ value: 0, min_value: 0 }]);
+  expect((await values('get_fuel')).inputs[0]).not.toHaveProperty('max_value');
+});
+
 describe('automatic sensors', () => {
   test('are the quantities that the unit reports, each served once', async () => {
     api.store.report(source.id, {
