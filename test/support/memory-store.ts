@@ -16,8 +16,8 @@ import type {
   Transaction,
 } from '../../src/store/contract.js';
 import type { History, HistoryQuery, KeptRecord } from '../../src/store/history-records.js';
-import type { OrderedQuery, OrderedRecords } from '../../src/store/ordered-history.js';
 import { keysInMemory } from '../../src/store/key-files.js';
+import type { OrderedQuery, OrderedRecords } from '../../src/store/ordered-history.js';
 import { Registry } from '../../src/store/registry.js';
 import type { RowChange, RowId, TableName, Tables } from '../../src/store/rows.js';
 import { SecretBox } from '../../src/store/secret-box.js';

@@ -20,9 +20,11 @@ const maxSamples = 20_000;
 /** Values of a counter in a span of time, by their times. */
 export async function counterHistory(context: CallContext, plan: CounterPlan, span: Span): Promise<Sample[]> {
   const samples = new Samples(maxSamples);
+  const pacer = new Pacer();
   for (const stretch of plan.stretches) {
     for (const { at, value } of await totalsOf(context, plan, stretch, span)) {
       samples.put(at, shown(stretch.offset + plan.multiplier * value));
+      if (pacer.isDue) await pacer.rest();
     }
   }
   return samples.inOrder();

@@ -175,6 +175,14 @@ describe('the odometer', () => {
     });
   });
 
+  test('is among the readings of the tracker', async () => {
+    drive(3);
+    const counters = [{ type: 'odometer', value: 3, update_time: '2026-06-15 12:00:00' }];
+    expect(good(await call('readings/list')).counters).toEqual(counters);
+    const batch = await api.call('/tracker/readings/batch_list', { hash: owner.hash, trackers: [tracker.id] });
+    expect(good(batch).result).toMatchObject({ [tracker.id]: { counters } });
+  });
+
   test("the unit's own total comes first", async () => {
     drive(3, { hw_mileage: 1234.5678 });
     expect(await countOf('odometer')).toBe(1234.568);

@@ -5,9 +5,10 @@ import { Type } from '@sinclair/typebox';
 import { type CounterType, counterTypes } from '../../../domain/counters.js';
 import { StoreError } from '../../../errors.js';
 import type { Transaction } from '../../../store/contract.js';
+import { Pacer } from '../../../store/pacer.js';
 import type { MeterRow } from '../../../store/rows.js';
 import { dateTime } from '../bodies.js';
-import { type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import {
   type CounterPlan,
   counterId,
@@ -23,6 +24,7 @@ import { counterHistory } from '../counters-history.js';
 import { dateParam, requireSpan } from '../date-params.js';
 import { invalidParameters, NavixyError } from '../errors.js';
 import { dictionary, oneOf, trackerId } from '../param-types.js';
+import type { Sample } from '../samples.js';
 import { limitSpan } from '../spans.js';
 import { requireOpenTracker, requireTrackers, type TrackerView } from '../visibility.js';
 
@@ -187,9 +189,20 @@ const readData = defineCall({
     const span = requireSpan(context, wanted);
     limitSpan(context, span, maxDays);
     const samples = await counterHistory(context, counterPlan(context, view, wanted.type), span);
-    return { list: samples.map((each) => ({ value: each.value, update_time: context.dates.format(each.at) })) };
+    return new PreparedAnswer(`{"success":true,"list":[${await listJson(context, samples)}]}`);
   },
 });
+
+/** Thousands of values are written in small steps. */
+async function listJson({ dates }: CallContext, samples: readonly Sample[]): Promise<string> {
+  const pacer = new Pacer();
+  let json = '';
+  for (const each of samples) {
+    json += `${json === '' ? '' : ','}{"value":${each.value},"update_time":"${dates.format(each.at)}"}`;
+    if (pacer.isDue) await pacer.rest();
+  }
+  return json;
+}
 
 function shownBy(context: CallContext, view: TrackerView, wanted: CounterType): number | undefined {
   return counterValue(counterPlan(context, view, wanted))?.value;
