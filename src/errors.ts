@@ -46,6 +46,7 @@ export const errorTable = {
   command_text: ['command', 'the command text cannot be written in this protocol'],
 
   store_write: ['store', 'the journal could not be written'],
+  store_behind: ['store', 'a datagram was dropped unread because the disk is too far behind'],
   store_closed: ['store', 'the journal is closed'],
   store_corrupt: ['store', 'the journal holds a value that cannot be read'],
   store_version: ['store', 'the data directory was written by another version'],
@@ -106,8 +107,8 @@ export class StoreError extends MilepostError {}
 export class ConfigError extends MilepostError {
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[], code: 'config_invalid' | 'port_in_use' = 'config_invalid') {
-    super(code, { got: problems.join('; ') });
+  constructor(problems: readonly string[], code: 'config_invalid' | 'port_in_use' = 'config_invalid', cause?: unknown) {
+    super(code, { got: problems.join('; '), cause });
     this.problems = problems;
   }
 }

@@ -75,8 +75,8 @@ export class Ports {
       try {
         return await this.#bind(protocol, port, config, services);
       } catch (error) {
-        // A free TCP port may be taken as a UDP port.
-        if (port !== 0 || attempt === anyPortAttempts) throw error;
+        // A free TCP port may be taken as a UDP port. An address that is not ours is not ours the next time either.
+        if (port !== 0 || attempt === anyPortAttempts || !isTaken(error)) throw error;
       }
     }
   }
@@ -100,4 +100,10 @@ export class Ports {
     this.#udp.push(udp);
     this.listening.push({ protocol: name, transport: 'udp', host, port: bound });
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return (
+    error instanceof ConfigError && (error.facts.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
+  );
 }

@@ -59,7 +59,7 @@ export class TcpPort {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error) => {
-        reject(new ConfigError([`cannot listen on tcp ${host}:${port}: ${error.message}`], 'port_in_use'));
+        reject(new ConfigError([`cannot listen on tcp ${host}:${port}: ${error.message}`], 'port_in_use', error));
       });
       this.#server.listen({ host, port, backlog }, () => {
         const address = this.#server.address();

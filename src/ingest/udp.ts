@@ -92,7 +92,7 @@ export class UdpPort {
     return new Promise((resolve, reject) => {
       this.#socket.once('error', (error) => {
         this.#socket.close();
-        reject(new ConfigError([`cannot listen on udp ${host}:${port}: ${error.message}`], 'port_in_use'));
+        reject(new ConfigError([`cannot listen on udp ${host}:${port}: ${error.message}`], 'port_in_use', error));
       });
       this.#socket.bind({ port, address: host }, () => {
         this.#socket.removeAllListeners('error');
@@ -116,6 +116,11 @@ export class UdpPort {
   #receive(datagram: Buffer, remote: RemoteInfo): void {
     if (this.#isStopped) return;
     this.#services.metrics.of(this.#protocol.name).receivedBytes += datagram.length;
+    if (this.#services.store.isFull) {
+      // Nobody can be told to wait; what is not acknowledged comes again.
+      this.#services.metrics.error('store_behind', this.#protocol.name);
+      return;
+    }
     const peer = this.#peerOf(remote);
     if (peer.isRegistering) {
       if (peer.waiting.length < maxWaitingDatagrams) peer.waiting.push(datagram);

@@ -1,7 +1,7 @@
 /**
  * The promises of datagrams, held against every protocol that has them.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Behavior } from '../../simulators/behavior.js';
 import { behaviorOf } from '../../simulators/behaviors/registry.js';
 import type { StateUpdate } from '../../src/domain/update.js';
@@ -89,6 +89,18 @@ describe.each(names)('%s', (name) => {
     await unit.acked(1);
     await settle();
     expect([unit.acks(), rig.kept(unit.deviceId)]).toEqual([1, [sampleAt(rig.clock.now(), -10).at]]);
+  });
+
+  test('what comes while the disk is too far behind is dropped and counted, not piled up', async () => {
+    const { rig, unit } = await registered();
+    const isFull = vi.spyOn(rig.store, 'isFull', 'get').mockReturnValue(true);
+    unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -20)));
+    const counted = `milepost_errors_total{code="store_behind",protocol="${name}"} 1`;
+    await vi.waitUntil(async () => (await rig.services.metrics.text()).includes(counted));
+    isFull.mockRestore();
+    unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -10)));
+    await unit.acked(1);
+    expect(rig.kept(unit.deviceId)).toEqual([sampleAt(rig.clock.now(), -10).at]);
   });
 
   test('an unknown unit is not acknowledged and leaves nothing', async () => {
