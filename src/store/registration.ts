@@ -100,9 +100,17 @@ export function replaceUnit(tx: Transaction, tracker: TrackerRow, unit: WantedUn
   };
   corruptSource(tx, old);
   tx.put('source', source);
+  keepStatusSettings(tx, old.id, source.id);
   for (const each of [...tx.registry.trackersOfSource(old.id)]) tx.put('tracker', movedTo(each, source, tx.at));
   if (plan.code !== undefined) useUp(tx, plan.code, tracker.id);
   return { ok: true, tracker: tx.registry.get('tracker', tracker.id) ?? tracker, source };
+}
+
+/** After what time it counts as offline is said of the place and not of the box in it. */
+function keepStatusSettings(tx: Transaction, oldId: number, newId: number): void {
+  const type = 'device_status_settings';
+  const kept = tx.registry.get('specialSettings', `${oldId}:${type}`);
+  if (kept !== undefined) tx.put('specialSettings', { ...kept, id: `${newId}:${type}`, sourceId: newId });
 }
 
 function movedTo(tracker: TrackerRow, source: SourceRow, at: number): TrackerRow {

@@ -223,4 +223,15 @@ describe('tracker/settings/special', () => {
     api.clock.advance(60_000);
     expect((await statuses())[0]).toBe('offline');
   });
+
+  test('when a device counts as offline stays when another takes its place', async () => {
+    const old = await api.tracker(owner, { model: 'telfmb920' });
+    const tracker_id = old.tracker.id;
+    const value = { type: 'device_status_settings', offline_timeout_seconds: 90 };
+    good(await api.call(`${base}/update`, withOwner({ tracker_id, value })));
+    api.store.report(old.source.id, {}, { position: {} });
+    const box = { plugin_id: 44, model: 'wialon_ips', device_id: 'new-box' };
+    good(await api.call('/tracker/replace', withOwner({ tracker_id, ...box })));
+    expect(await read({ tracker_id, type: value.type })).toMatchObject({ value });
+  });
 });
