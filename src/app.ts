@@ -1,7 +1,6 @@
 /**
  * The gateway put together: everything is created and wired here, by constructor arguments, and started and stopped in order.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
@@ -33,7 +32,7 @@ import { httpProtocol } from './store/claims/claims.js';
 import { LicenceWatch } from './store/claims/licence-watch.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
-import { DataDirLock } from './store/data-dir-lock.js';
+import { DataDirLock, makeDataDir } from './store/data-dir-lock.js';
 import type { Engine } from './store/engine.js';
 import { JournalHistory } from './store/history-records.js';
 import { type KeyFiles, keyDirectory, keysInMemory, keysPath } from './store/key-files.js';
@@ -152,7 +151,7 @@ async function openEngine(config: Config, deps: AppDeps): Promise<{ engine: Engi
 
 async function lockDir(dataDir: string): Promise<DataDirLock> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataDir(dataDir);
     return await DataDirLock.acquire(dataDir);
   } catch (cause) {
     throw cause instanceof StoreError ? cause : new ConfigError([`data-dir: ${(cause as Error).message}`]);
@@ -297,7 +296,7 @@ async function listenHttp(http: HttpServer, config: Config, ports: Ports): Promi
 /** Copies go beside the journal, since a request must not choose where the gateway writes. */
 function backUpWith(config: Config, { engine }: Store, clock: Clock): AdminOptions['backUp'] {
   if (!(engine instanceof LmdbEngine)) return undefined;
-  return (name) => backUp(engine, join(config.dataDir, 'backups', name), clock.now());
+  return (name) => backUp(engine, config.dataDir, join(config.dataDir, 'backups', name), clock.now());
 }
 
 function dispatcherOf(config: Config, { store, sessions, clock, log }: Omit<Parts, 'metrics'>): Dispatcher {

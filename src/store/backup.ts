@@ -1,11 +1,13 @@
 /**
  * Copies of the journal. A copy is one moment of it, taken while the gateway runs or not: everything that was acknowledged before is in
- * it. A copy is a directory of its own: `backup.json` says what it is, `journal` is what a data directory has under that name.
+ * it. A copy is a directory of its own: `backup.json` says what it is, `journal` and `keys` are what a data directory has under these
+ * names. Without its keys the secrets in a journal could not be read.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StoreError } from '../errors.js';
 import { valueVersion } from './entries.js';
+import { copyKeys, isSameKeys, keysPath } from './key-files.js';
 import { LmdbEngine } from './lmdb-engine.js';
 import { versionOf } from './recovery.js';
 
@@ -26,16 +28,18 @@ export interface Backup {
 }
 
 /**
- * Copies the journal of an engine to a directory, which is made. Throws `StoreError` `backup_exists` where there is something already,
- * and `store_write`.
+ * Copies the journal of an engine, and the keys of its data directory, to a directory, which is made. Throws `StoreError`
+ * `backup_exists` where there is something already, and `store_write`.
  */
-export async function backUp(engine: LmdbEngine, directory: string, at: number): Promise<Backup> {
+export async function backUp(engine: LmdbEngine, dataDir: string, directory: string, at: number): Promise<Backup> {
   if (existsSync(directory)) throw new StoreError('backup_exists', { at: directory });
   const unfinished = `${directory}.unfinished`;
   try {
     rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(join(unfinished, journalName), { recursive: true, mode: 0o700 });
     await engine.copyTo(join(unfinished, journalName));
+    // A key is there before the first secret that needs it, so copied after the journal it is never missing.
+    copyKeys(keysPath(dataDir), keysPath(unfinished));
     const manifest: Manifest = { product: 'milepost', version: valueVersion, createdAt: new Date(at).toISOString() };
     writeFileSync(join(unfinished, manifestName), `${JSON.stringify(manifest)}\n`);
     renameSync(unfinished, directory);
@@ -51,15 +55,15 @@ export async function backUpDataDir(journalPath: string, directory: string, at: 
   const engine = new LmdbEngine({ path: journalPath, readOnly: true });
   try {
     requireVersion(engine, journalPath);
-    return await backUp(engine, directory, at);
+    return await backUp(engine, dirname(journalPath), directory, at);
   } finally {
     await engine.close();
   }
 }
 
 /**
- * Puts a copy in the place of a data directory's journal. The caller holds the lock of the directory. An existing journal is refused, or
- * kept beside the new one where `keepOldAs` names it. Throws `StoreError` `backup_invalid`, `store_version` and `journal_exists`.
+ * Puts a copy in the place of a data directory's journal, and its keys with it. The caller holds the lock of the directory. An existing
+ * journal, and keys that are others, are refused, or kept beside the new ones where `keepOldAs` names the journal. Throws `StoreError` `backup_invalid`, `store_version` and `journal_exists`.
  */
 export async function restore(directory: string, journalPath: string, keepOldAs?: string): Promise<void> {
   const copy = join(directory, journalName);
@@ -69,12 +73,17 @@ export async function restore(directory: string, journalPath: string, keepOldAs?
     throw new StoreError('store_version', { at: directory, expected: valueVersion, got: manifest.version });
   }
   if (existsSync(journalPath) && keepOldAs === undefined) throw new StoreError('journal_exists', { at: journalPath });
+  const keys = keysPath(dirname(journalPath));
+  const hasOtherKeys = existsSync(keysPath(directory)) && existsSync(keys) && !isSameKeys(keysPath(directory), keys);
+  if (hasOtherKeys && keepOldAs === undefined) throw new StoreError('journal_exists', { at: keys });
   const unfinished = `${journalPath}-unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   cpSync(join(copy, 'data.mdb'), join(unfinished, 'data.mdb'));
   await checkCopy(unfinished);
   if (existsSync(journalPath) && keepOldAs !== undefined) renameSync(journalPath, keepOldAs);
+  if (hasOtherKeys) renameSync(keys, `${keepOldAs}-keys`);
+  copyKeys(keysPath(directory), keys);
   renameSync(unfinished, journalPath);
 }
 

@@ -2,8 +2,19 @@
  * Keys that the gateway makes for itself, one file each in the directory `keys` of the data directory, for its own user only. A key that
  * was returned once is on disk and never replaced.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { StoreError } from '../errors.js';
 
 export interface KeyFiles {
@@ -13,7 +24,9 @@ export interface KeyFiles {
   write(name: string, text: string): void;
 }
 
-/** Where the keys of a data directory are. */
+const unfinishedEnd = '.unfinished';
+
+/** Where the keys of a data directory, or of a copy, are. */
 export function keysPath(dataDir: string): string {
   return join(dataDir, 'keys');
 }
@@ -32,7 +45,7 @@ export function keyDirectory(path: string): KeyFiles {
     write(name, text) {
       try {
         mkdirSync(path, { recursive: true, mode: 0o700 });
-        const unfinished = join(path, `${name}.unfinished`);
+        const unfinished = join(path, `${name}${unfinishedEnd}`);
         writeAndSync(unfinished, text);
         renameSync(unfinished, join(path, name));
         syncDirectory(path);
@@ -48,6 +61,24 @@ export function keyDirectory(path: string): KeyFiles {
 export function keysInMemory(): KeyFiles {
   const keys = new Map<string, string>();
   return { read: (name) => keys.get(name), write: (name, text) => void keys.set(name, text) };
+}
+
+/** Copies all keys; there may be none. */
+export function copyKeys(from: string, to: string): void {
+  for (const name of namesIn(from)) keyDirectory(to).write(name, readFileSync(join(from, name), 'utf8'));
+}
+
+/** Whether two directories hold the same keys. */
+export function isSameKeys(left: string, right: string): boolean {
+  const contents = [left, right].map((path) =>
+    namesIn(path).map((name) => [name, readFileSync(join(path, name), 'utf8')]),
+  );
+  return isDeepStrictEqual(contents[0], contents[1]);
+}
+
+function namesIn(path: string): string[] {
+  const names = existsSync(path) ? readdirSync(path) : [];
+  return names.filter((name) => !name.endsWith(unfinishedEnd)).sort();
 }
 
 function writeAndSync(path: string, text: string): void {
