@@ -207,7 +207,7 @@ describe('tracker/settings/special', () => {
     const statuses = async () => {
       const trackers = [tracker_id, silent.tracker.id];
       const { states } = good(await api.call('/tracker/get_states', withOwner({ trackers })));
-      return Object.values(states as Record<string, { connection_status: string }>).map(
+      return Object.values(states as never as Record<string, { connection_status: string }>).map(
         (each) => each.connection_status,
       );
     };
