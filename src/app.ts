@@ -90,6 +90,7 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
     timeRules: timeRulesOf(config),
     trips: { idleSpeedKmh: config.idleSpeedKmh, minIdleMs: config.tripIdleMs },
     secrets: new SecretBox(keyFilesOf(config)),
+    onHealth: (failure) => logHealth(deps.log, failure),
   });
   const report = await replay(store, deps.log).catch(async (error: unknown) => {
     await engine.close();
@@ -117,6 +118,11 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
       lock?.release();
     },
   };
+}
+
+function logHealth(log: Logger, failure: StoreError | undefined): void {
+  if (failure === undefined) log.info('the journal works again');
+  else log.error({ code: failure.code, detail: failure.message }, 'nothing can be kept: no unit is acknowledged');
 }
 
 async function replay(store: Store, log: Logger): Promise<RecoveryReport> {

@@ -1,8 +1,9 @@
 /**
  * `milepost passwd`: a new password for a user, in the data directory of a gateway that is not running.
  */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { openStore } from '../app.js';
+import { journalPath, openStore } from '../app.js';
 import { readConfig } from '../config.js';
 import { createLog } from '../log.js';
 import { setPassword } from '../store/accounts.js';
@@ -17,6 +18,7 @@ export function passwdCommand(io: CliIo): Command {
     .option('--stdin', 'read the password from standard input; otherwise one is made and printed')
     .action(async (login: string | undefined, options: { stdin?: boolean; dataDir?: string }) => {
       const config = readConfig(io.env, options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+      if (!existsSync(journalPath(config.dataDir))) throw new UsageError(`no journal in ${config.dataDir}`);
       const password = options.stdin === true ? await firstLine(io) : newPassword();
       const opened = await openStore(config, { log: createLog({ level: 'warn', pretty: false, destination: 2 }) });
       try {

@@ -132,7 +132,7 @@ function replayValue(options: RecoveryOptions, seq: number, value: Buffer, curso
 function replayFrame({ store, decode, onUnreadable }: RecoveryOptions, entry: FrameEntry): void {
   const updates = decode(entry);
   if (updates === undefined && entry.kind === 'frame') onUnreadable(entry);
-  store.fold(store.units.ensure(entry.sourceId), updates ?? [], entry.receivedAt, entry.context.protocol);
+  store.fold(store.units.ensure(entry.sourceId), updates ?? [], entry.receivedAt);
 }
 
 function sameVersions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

@@ -38,6 +38,8 @@ export interface StoreOptions {
   readonly trips: TripDetection;
   /** Without it secrets can be read by this process only. */
   readonly secrets?: Secrets;
+  /** Told when the journal starts to fail, and with nothing when it works again. */
+  readonly onHealth?: (failure: StoreError | undefined) => void;
 }
 
 /** A frame that was read, with what it says. */
@@ -65,6 +67,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   readonly #metrics: Metrics;
   readonly #timeRules: TimeRules;
   readonly #trips: TripDetection;
+  readonly #onHealth: (failure: StoreError | undefined) => void;
   readonly #batches = new Map<number, Batch>();
   readonly #spareBatches: Batch[] = [];
   readonly #listeners = new Set<ChangeListener>();
@@ -82,6 +85,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     this.#metrics = options.metrics;
     this.#timeRules = options.timeRules;
     this.#trips = options.trips;
+    this.#onHealth = options.onHealth ?? (() => {});
   }
 
   /** Starts taking entries. Called once, after recovery has folded what the journal kept: `replayedBytes` are in no snapshot yet. */
@@ -198,11 +202,11 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     return taken;
   }
 
-  /** Folds records in under the rules of time. Used by commits and by recovery alike. */
-  fold(unit: UnitEntry, updates: readonly StateUpdate[], receivedAt: number, protocol: string): void {
+  /** Folds records in under the rules of time, as their commit did. Used by recovery; nothing is counted a second time. */
+  fold(unit: UnitEntry, updates: readonly StateUpdate[], receivedAt: number): void {
     if (receivedAt > unit.state.heardAt) unit.state.heardAt = receivedAt;
     const trips = this.#tripsOf(unit);
-    for (const update of updates) this.#foldOne(unit, update, receivedAt, { trips, protocol });
+    for (const update of updates) this.#foldOne(unit, update, receivedAt, { trips });
   }
 
   #tripsOf(unit: UnitEntry): TripDetection {
@@ -213,11 +217,11 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     unit: UnitEntry,
     update: StateUpdate,
     receivedAt: number,
-    { trips, protocol }: { readonly trips: TripDetection; readonly protocol: string },
+    { trips, protocol }: { readonly trips: TripDetection; readonly protocol?: string },
   ): void {
     const verdict = judgeTime(update.at, receivedAt, this.#timeRules);
     if (typeof verdict === 'number') unit.state.apply(update, verdict, receivedAt, trips);
-    else this.#metrics.notState(protocol, verdict);
+    else if (protocol !== undefined) this.#metrics.notState(protocol, verdict);
   }
 
   #foldBatch(batch: Batch, seq: number): void {
@@ -247,6 +251,7 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   }
 
   committed(seq: number, sizeBytes: number, latencyMs: number): void {
+    if (this.#failure !== undefined) this.#onHealth(undefined);
     this.#failure = undefined;
     this.#committedSeq = seq;
     this.#bytesSinceSnapshot += sizeBytes;
@@ -263,7 +268,10 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   }
 
   failed(seq: number, error: StoreError): void {
-    if (this.#failure === undefined) this.#probeLater();
+    if (this.#failure === undefined) {
+      this.#onHealth(error);
+      this.#probeLater();
+    }
     this.#failure = error;
     this.#metrics.error('store_write');
     const later = [...this.#batches].filter(([each]) => each >= seq).reverse();

@@ -2,12 +2,13 @@
  * The promises as a caller of the API sees them, on a whole gateway in this process whose disk and clock obey the test.
  */
 import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { exportRecords } from '../../src/cli/export.js';
 import type { StateUpdate } from '../../src/domain/update.js';
 import { diskError, FailingEngine } from '../support/failing-engine.js';
 import { type LocalGateway, startLocal } from '../support/gateway.js';
-import { DatagramClient, sampleAt, Unit } from '../support/tracker-client.js';
+import { DatagramClient, RawClient, sampleAt, Unit } from '../support/tracker-client.js';
 import { settle, until } from '../support/until.js';
 
 type Body = { readonly [name: string]: unknown };
@@ -156,6 +157,23 @@ test('while the disk fails the gateway is not ready, registers nobody and acknow
   expect(added).toBeGreaterThan(known);
   await (await Unit.online(gateway.port('teltonika'), 'teltonika', 0)).report([sampleAt(Date.now(), -10, false)]);
   expect((await stateOf(gateway, hash, known)).ignition).toBe(false);
+});
+
+test('the operator is told when nothing can be kept, and when it can again', async () => {
+  const told: string[] = [];
+  const log = pino(
+    { level: 'info' },
+    { write: (line: string) => void (/journal|kept/.test(line) && told.push(JSON.parse(line).level)) },
+  );
+  const engine = new FailingEngine();
+  const gateway = await startLocal({ open: true }, { engine, log });
+  engine.failure = diskError('ENOSPC');
+  const units = await Promise.all([1, 2].map(() => RawClient.connect(gateway.port('wialon-ips'))));
+  for (const [n, unit] of units.entries()) unit.send(`#L#86800000000000${n};NA\r\n`);
+  await Promise.all(units.map((unit) => unit.end()));
+  engine.failure = undefined;
+  await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200, 'readiness to come back');
+  expect(told).toEqual([50, 30]);
 });
 
 test('a gateway that cannot write at its start does not start, and leaves no port open', async () => {

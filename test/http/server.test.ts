@@ -47,6 +47,16 @@ describe('operation', () => {
     expect(response.body).toContain('up 1');
   });
 
+  test('what fails inside is answered without its reason, which is in the log', async () => {
+    const broken = await TestApi.create({ metricsText: () => Promise.reject(new Error('disk on fire')) });
+    const response = await broken.server.app.inject('/metrics?hash=secret');
+    expect([response.statusCode, response.json()]).toEqual([500, { status: 'failed' }]);
+    const line = broken.logLines.find((each) => each.includes('disk on fire')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({ level: 50, path: '/metrics' });
+    expect(line).not.toContain('secret');
+    await broken.server.close();
+  });
+
   test('answers carry the headers that browsers are told to be careful by', async () => {
     const response = await api.server.app.inject('/healthz');
     expect(response.headers['x-content-type-options']).toBe('nosniff');

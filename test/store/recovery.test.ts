@@ -3,11 +3,12 @@
  * and a list.
  */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../../src/clock.js';
 import { defaultTripDetection, snapshotOf, UnitState } from '../../src/domain/state.js';
 import { judgeTime } from '../../src/domain/time-rules.js';
 import { StoreError } from '../../src/errors.js';
+import { Metrics } from '../../src/metrics.js';
 import type { Engine } from '../../src/store/engine.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { Table } from '../../src/store/tables.js';
@@ -37,6 +38,17 @@ test('a start replays only what came since the snapshot', async () => {
   const again = await Rig.open({ engine });
   expect(again.report).toMatchObject({ replayedValues: 1, replayedFrames: 1, decodedAgain: false });
   expect(again.picture()).toEqual(rig.picture());
+});
+
+test('what is folded again is not counted again', async () => {
+  const engine = new MemoryEngine();
+  const rig = await Rig.open({ engine });
+  const source = await rig.register('111');
+  await rig.accept(source.id, [{ at: rig.clock.now() + 86_400_000, fields: { ahead: 1 } }]);
+  const notState = vi.spyOn(Metrics.prototype, 'notState');
+  const again = await Rig.open({ engine });
+  expect(again.report.replayedFrames).toBe(1);
+  expect(notState).not.toHaveBeenCalled();
 });
 
 test('when a unit was last heard from is kept by snapshots', async () => {
