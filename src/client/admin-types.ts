@@ -12,6 +12,7 @@ import type { userBodySchema, userChange } from '../http/admin/users.js';
 import type * as setup from '../store/setup/schema.js';
 import type { Section } from '../store/setup/work.js';
 import type { Given } from './call-types.js';
+import type { LicenseAdminRoutes } from './license-types.js';
 
 export type AdminAccount = Static<typeof accountBodySchema>;
 export type AdminUser = Static<typeof userBodySchema>;
@@ -58,7 +59,7 @@ type StockRoutes = {
 };
 
 /** Every route under `/admin`: `METHOD /path` with the parameters of its path, its query, its body and its answer. */
-export interface AdminRoutes extends StockRoutes {
+export interface AdminRoutes extends StockRoutes, LicenseAdminRoutes {
   'GET /accounts': Listing<AdminAccount, { readonly login?: string | undefined }>;
   'POST /accounts': { readonly body: Body<typeof setup.accountSchema> } & Answer<AdminAccount>;
   'GET /accounts/:id': { readonly params: ById } & Answer<AdminAccount>;

@@ -31,7 +31,8 @@ type Omissible<P extends TProperties> = {
 
 type Flat<T> = { [K in keyof T]: T[K] };
 
-type ParamsOfObject<P extends TProperties> = Flat<
+/** Parameters by their names, those that may be left out as such. */
+export type ParamsOfObject<P extends TProperties> = Flat<
   { readonly [K in Exclude<keyof P, Omissible<P>>]: Given<Static<P[K]>> } & {
     readonly [K in Omissible<P>]?: Given<Static<P[K]>> | undefined;
   }

@@ -84,6 +84,22 @@ export class AdminApiError extends Error {
   }
 }
 
+/** The licence API answered with one of its codes. */
+export class LicenseApiError extends Error {
+  /** `device_not_found`, `signature_mismatch`, ...; programs go by it. */
+  readonly code: string;
+  readonly httpStatus: number;
+  readonly path: string;
+
+  constructor(error: { readonly code: string; readonly message: string }, facts: ErrorFacts) {
+    super(`${facts.path}: ${error.code}: ${error.message}`);
+    this.name = 'LicenseApiError';
+    this.code = error.code;
+    this.httpStatus = facts.httpStatus;
+    this.path = facts.path;
+  }
+}
+
 /** What answered is no gateway, or something stands between it and us: the body is not what either API answers. */
 export class UnexpectedAnswerError extends Error {
   readonly httpStatus: number;

@@ -18,7 +18,15 @@ export { type ClientOptions, type Fetch, type FetchInit, type FetchResponse, Nav
 export {
   AdminApiError,
   type AdminProblem,
+  LicenseApiError,
   NavixyApiError,
   type ParameterFault,
   UnexpectedAnswerError,
 } from './errors.js';
+export type { LicenseAnswer, LicenseCallName, LicenseParams } from './license-types.js';
+export {
+  LicenseClient,
+  type LicenseClientOptions,
+  type LicenseFetch,
+  type LicenseFetchResponse,
+} from './licensespring.js';

@@ -9,7 +9,7 @@ import { applySetup } from '../../src/store/setup/apply.js';
 import { checkSetup } from '../../src/store/setup/read.js';
 import { type LocalGateway, startLocal } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { LicenseClient } from '../support/license-client.js';
+import { LicensedDevice } from '../support/license-client.js';
 import { LiveClient } from '../support/live-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { sampleAt, Unit } from '../support/tracker-client.js';
@@ -62,11 +62,9 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
   const requests = [{ type: 'state_batch', target: { type: 'all' }, rate_limit: '10ms' }];
   await live.ask({ action: 'subscribe', hash, requests });
 
-  let client = await LicenseClient.connect(gateway.url, named);
-  expect(await client.post('track_device_variables', { variables: {} })).toMatchObject({
-    body: { code: 'license_not_active' },
-  });
-  expect(await client.post('activate_license')).toMatchObject({ status: 200 });
+  let client = await LicensedDevice.connect(gateway.url, named);
+  expect(await client.refusal()).toBe('license_not_active');
+  await client.activate();
   await client.track({ firmware: '03.27.07', km: 18234.5, wired: true });
   const told = async () => {
     const { data } = await live.next();
@@ -84,7 +82,7 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
 
   await gateway.stop();
   gateway = await startLocal({ dataDir });
-  client = await LicenseClient.connect(gateway.url, named);
+  client = await LicensedDevice.connect(gateway.url, named);
   expect(client.publicKey).toBe(publicKey);
   expect(await client.variables()).toEqual({ firmware: '03.27.07', km: 18235, wired: true });
   expect(await additional(gateway.url, await logIn(gateway.url, 'acme@example.com'))).toEqual({
@@ -118,9 +116,9 @@ test('a device that changes hands shows nothing of before to its new owner', asy
     return (text === '' ? {} : JSON.parse(text)) as { trackingId: string };
   };
   const seenBy = async (name: string) => additional(url, await logIn(url, `${name}@example.com`));
-  const client = await LicenseClient.connect(url, named);
+  const client = await LicensedDevice.connect(url, named);
   const { trackingId } = await registry('PUT', `devices/${imei}`, 'one');
-  expect(await client.post('activate_license', { variables: { secret: 'of one' } })).toMatchObject({ status: 200 });
+  await client.activate({ secret: 'of one' });
   expect(await seenBy('one')).toEqual({ [imei]: { 'variable.secret': 'of one' } });
   await registry('DELETE', trackingId, 'one');
   await registry('PUT', `devices/${imei}`, 'two');
@@ -153,7 +151,7 @@ test.each([false, true])('the blacklist at the tracker ports: %s', async (blackl
   expect(await other.report([sampleAt(Date.now())])).toMatchObject({ kind: 'ack' });
 });
 
-const rounds = 6;
+const rounds = 4;
 
 test('kill -9 loses no variable that was answered', { timeout: 120_000 }, async () => {
   const dataDir = tempDir();
@@ -164,8 +162,8 @@ test('kill -9 loses no variable that was answered', { timeout: 120_000 }, async 
   const headers = { authorization: `NVX ${await logIn(gateway.url, 'admin')}`, 'content-type': 'application/json' };
   const body = JSON.stringify({ accounts: [{ ...account('acme'), trackers: [tracker] }], licensespring });
   expect((await fetch(`${gateway.url}/admin/setup`, { method: 'POST', headers, body })).status).toBe(200);
-  let client = await LicenseClient.connect(gateway.url, named);
-  expect(await client.post('activate_license')).toMatchObject({ status: 200 });
+  let client = await LicensedDevice.connect(gateway.url, named);
+  await client.activate();
   const answered = new Map<string, number>();
   const begun = new Map<string, number>();
   for (let round = 0; round < rounds; round++) {
@@ -176,7 +174,7 @@ test('kill -9 loses no variable that was answered', { timeout: 120_000 }, async 
     await gateway.end('SIGKILL');
     await Promise.all(writers);
     gateway = await serve();
-    client = await LicenseClient.connect(gateway.url, named);
+    client = await LicensedDevice.connect(gateway.url, named);
     const kept = await client.variables();
     for (const [name, value] of answered) {
       expect(kept[name]).toBeGreaterThanOrEqual(value);
@@ -196,7 +194,7 @@ interface Written {
 }
 
 /** Counts a variable up, one request after the other, until the gateway is gone. */
-async function writeUntilCut(client: LicenseClient, name: string, { answered, begun }: Written): Promise<void> {
+async function writeUntilCut(client: LicensedDevice, name: string, { answered, begun }: Written): Promise<void> {
   for (let value = (begun.get(name) ?? 0) + 1; ; value++) {
     begun.set(name, value);
     try {

@@ -1,81 +1,54 @@
 /**
- * A client of the licence API over real HTTP: it signs its requests, and takes no answer whose signature is not that of the gateway.
+ * A device of the licence API over real HTTP, by the client that other programs use: it takes no answer without a good signature.
  */
-import { createVerify } from 'node:crypto';
-import { authorizationHeader } from '../../src/http/licensespring/signature.js';
+import { LicenseApiError, LicenseClient } from '../../src/client/index.js';
 
-export interface Variable {
-  readonly variable: string;
-  readonly value: string | number | boolean;
-  readonly device_id: number;
-  readonly created_at: number;
+export interface LicenseNames {
+  readonly hardware_id: string;
+  readonly product: string;
+  readonly license_key: string;
 }
 
-export interface LicenseAnswer {
-  readonly status: number;
-  readonly body: Record<string, never>;
-}
+type Values = Readonly<Record<string, string | number | boolean>>;
 
-export class LicenseClient {
-  readonly #url: string;
-  readonly #publicKey: string;
-  /** What every request says. */
-  readonly #named: Readonly<Record<string, string>>;
+export class LicensedDevice {
+  readonly publicKey: string;
+  readonly #client: LicenseClient;
+  readonly #names: LicenseNames;
 
-  private constructor(url: string, publicKey: string, named: Readonly<Record<string, string>>) {
-    this.#url = url;
-    this.#publicKey = publicKey;
-    this.#named = named;
+  private constructor(client: LicenseClient, names: LicenseNames, publicKey: string) {
+    this.#client = client;
+    this.#names = names;
+    this.publicKey = publicKey;
   }
 
-  static async connect(url: string, named: Readonly<Record<string, string>>): Promise<LicenseClient> {
-    const response = await fetch(`${url}/licensespring/public-key`);
-    return new LicenseClient(url, await response.text(), named);
+  static async connect(url: string, names: LicenseNames): Promise<LicensedDevice> {
+    const options = { url, apiKey: 'client', sharedKey: 'gw-shared-key-0001' };
+    const publicKey = await new LicenseClient(options).publicKey();
+    return new LicensedDevice(new LicenseClient({ ...options, publicKey }), names, publicKey);
   }
 
-  get publicKey(): string {
-    return this.#publicKey;
+  async activate(variables: Values = {}): Promise<void> {
+    await this.#client.call('activate_license', { ...this.#names, variables });
   }
 
-  async post(name: string, params: object = {}): Promise<LicenseAnswer> {
-    const body = JSON.stringify({ ...this.#named, ...params });
-    return this.#send(`${this.#url}/api/v4/${name}`, { method: 'POST', body });
+  async track(variables: Values): Promise<void> {
+    await this.#client.call('track_device_variables', { ...this.#names, variables });
   }
 
-  async get(name: string): Promise<LicenseAnswer> {
-    return this.#send(`${this.#url}/api/v4/${name}?${new URLSearchParams(this.#named)}`, {});
+  /** The code that tracking nothing is refused with; undefined where it is not. */
+  async refusal(): Promise<string | undefined> {
+    try {
+      await this.track({});
+      return undefined;
+    } catch (error) {
+      if (error instanceof LicenseApiError) return error.code;
+      throw error;
+    }
   }
 
-  /** Sets variables; throws when they were not taken. */
-  async track(variables: object): Promise<Variable[]> {
-    return good(await this.post('track_device_variables', { variables }));
-  }
-
-  /** All variables by name. */
-  async variables(): Promise<Record<string, Variable['value']>> {
-    const list = good<Variable[]>(await this.get('get_device_variables'));
+  async variables(): Promise<Values> {
+    const list = await this.#client.call('get_device_variables', this.#names);
     return Object.fromEntries(list.map(({ variable, value }) => [variable, value]));
   }
-
-  async #send(url: string, init: RequestInit): Promise<LicenseAnswer> {
-    const date = new Date().toUTCString();
-    const authorization = authorizationHeader('client', 'gw-shared-key-0001', date);
-    const response = await fetch(url, {
-      ...init,
-      headers: { date, authorization, 'content-type': 'application/json' },
-    });
-    const text = await response.text();
-    if (response.status === 200) this.#verify(text, response.headers.get('licensesignature') ?? '');
-    return { status: response.status, body: JSON.parse(text) };
-  }
-
-  #verify(text: string, signature: string): void {
-    const verify = createVerify('RSA-SHA256').update(JSON.stringify(JSON.parse(text)), 'utf8');
-    if (!verify.verify(this.#publicKey, signature, 'base64')) throw new Error('the signature does not match');
-  }
-}
-
-function good<T>({ status, body }: LicenseAnswer): T {
-  if (status !== 200) throw new Error(JSON.stringify(body));
-  return body as T;
 }

@@ -74,7 +74,7 @@ function closed(schema: unknown): unknown {
 }
 
 /** Paths that may be missing in the document: the document itself, its page, and what tests put in front of the other dialects. */
-const foreign = /^\/(?:openapi\.json$|docs(?:\/|$)|api\/v4\/|registry|users\/|shadows|v3\/)/;
+const foreign = /^\/(?:openapi\.json$|docs(?:\/|$)|api\/v4(?:\/|$)|registry|users\/|shadows|v3\/)/;
 
 export class DocumentCheck {
   readonly #document: OpenApiDocument;

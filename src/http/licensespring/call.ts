@@ -37,15 +37,23 @@ export interface LicenseCall extends ParamRules {
   readonly handler: (context: LicenseContext, params: never) => unknown;
 }
 
-/** Types the handler by the schemas, and then forgets them. */
-export function defineLicenseCall<P extends TObject, R extends TSchema>(
-  call: Omit<LicenseCall, 'params' | 'response' | 'handler'> & {
+/** A declaration with its types, for clients. */
+export type TypedLicenseCall<N extends string, P extends TObject, R extends TSchema> = LicenseCall & {
+  readonly name: N;
+  readonly params: P;
+  readonly response: R;
+};
+
+/** Types the handler by the schemas. */
+export function defineLicenseCall<const N extends string, P extends TObject, R extends TSchema>(
+  call: Omit<LicenseCall, 'name' | 'params' | 'response' | 'handler'> & {
+    readonly name: N;
     readonly params: P;
     readonly response: R;
     readonly handler: (context: LicenseContext, params: Static<P>) => Static<R> | Promise<Static<R>>;
   },
-): LicenseCall {
-  return call as unknown as LicenseCall;
+): TypedLicenseCall<N, P, R> {
+  return call as never;
 }
 
 /** What was found or done. Throws `LicenseError` where it was refused. */

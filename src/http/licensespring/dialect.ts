@@ -33,6 +33,8 @@ export interface LicenseSpringOptions {
 
 /** The only list of calls. */
 export const licenseSpringCalls: readonly LicenseCall[] = [...variableCalls, ...licenseCalls];
+/** Their declarations with their types. */
+export type DeclaredLicenseCall = (typeof variableCalls)[number] | (typeof licenseCalls)[number];
 
 /** Where the public key is. */
 export const publicKeyPath = '/licensespring/public-key';

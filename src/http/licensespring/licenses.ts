@@ -6,10 +6,11 @@ import { type Static, Type } from '@sinclair/typebox';
 import { activate, deactivate } from '../../store/licensing/activation.js';
 import { type FoundDevice, findDevice, findLicense, type LicenseWanted, userPart } from '../../store/licensing/find.js';
 import type { DeviceFacts, LicenseUserRow } from '../../store/licensing/rows.js';
-import { defineLicenseCall, granted, type LicenseCall, type LicenseContext } from './call.js';
+import { defineLicenseCall, granted, type LicenseContext } from './call.js';
 import { LicenseError } from './errors.js';
 import { licenseBody, licenseSchema, productBody, productSchema, type StateMembers } from './license-body.js';
 import {
+  anyVariables,
   bodyNaming,
   credentialNames,
   open,
@@ -35,7 +36,7 @@ const activateParams = open({
   ...bodyNaming,
   ...facts,
   password: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'For user-based products' })),
-  variables: Type.Optional(Type.Unknown()),
+  variables: Type.Optional(anyVariables),
 });
 type ActivateParams = Static<typeof activateParams>;
 
@@ -167,4 +168,4 @@ const productDetails = defineLicenseCall({
   },
 });
 
-export const licenseCalls: readonly LicenseCall[] = [activateLicense, checkLicense, deactivateLicense, productDetails];
+export const licenseCalls = [activateLicense, checkLicense, deactivateLicense, productDetails] as const;

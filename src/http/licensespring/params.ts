@@ -17,7 +17,7 @@ const licenseKey = Type.Optional(text(128, 'For key-based products'));
 const username = Type.Optional(text(255, 'For user-based products: e-mail address of the licence user'));
 const narrowing = 'Only the licence of this id is meant';
 const idNumber = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: narrowing });
-const idText = Type.String({ pattern: '^[1-9]\\d{0,15}$', description: narrowing });
+const idText = Type.Unsafe<string | number>(Type.String({ pattern: '^[1-9]\\d{0,15}$', description: narrowing }));
 
 /** Parameters by which calls name a licence and its device. */
 const naming = { hardware_id: hardwareId, product: productCode, license_key: licenseKey, username } as const;
@@ -103,6 +103,9 @@ export const variablesSchema = Type.Unsafe<Record<string, VariableValue>>({
   },
   description: 'Name to value: a string, a number or a boolean',
 });
+
+/** What stands for them where parameters are read. */
+export const anyVariables = Type.Unsafe<Record<string, VariableValue>>(Type.Unknown());
 
 /** The same parameters with the variables as they are documented. */
 export function withVariables(schema: TObject): TObject {

@@ -8,9 +8,18 @@ import { findDevice, type LicenseRefusal } from '../../store/licensing/find.js';
 import type { DeviceVariableRow, LicenseDeviceRow, VariableValue } from '../../store/licensing/rows.js';
 import { byName } from '../../store/licensing/shown-variables.js';
 import { maxVariablesPerDevice, setVariables } from '../../store/licensing/variables.js';
-import { defineLicenseCall, granted, type LicenseCall } from './call.js';
+import { defineLicenseCall, granted } from './call.js';
 import { LicenseError } from './errors.js';
-import { bodyNaming, closed, credentialNames, queryNaming, readVariables, wantedOf, withVariables } from './params.js';
+import {
+  anyVariables,
+  bodyNaming,
+  closed,
+  credentialNames,
+  queryNaming,
+  readVariables,
+  wantedOf,
+  withVariables,
+} from './params.js';
 
 const variableSchema = Type.Object({
   variable: Type.String({ description: 'Name' }),
@@ -29,7 +38,7 @@ export const deviceErrors: readonly LicenseRefusal[] = [
   'device_not_found',
 ];
 
-const trackParams = closed({ ...bodyNaming, variables: Type.Unknown() });
+const trackParams = closed({ ...bodyNaming, variables: anyVariables });
 
 const track = defineLicenseCall({
   name: 'track_device_variables',
@@ -79,4 +88,4 @@ function variableBody(row: DeviceVariableRow): Static<typeof variableSchema> {
   return { variable: row.name, value: row.value, device_id: row.deviceId, created_at: row.createdAt };
 }
 
-export const variableCalls: readonly LicenseCall[] = [track, get];
+export const variableCalls = [track, get] as const;

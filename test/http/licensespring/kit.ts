@@ -19,6 +19,7 @@ import type { SourceRow, TrackerRow } from '../../../src/store/rows.js';
 import { applySetup } from '../../../src/store/setup/apply.js';
 import { checkSetup } from '../../../src/store/setup/read.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { holdToDocument } from '../../support/openapi-check.js';
 
 export const imei = '356307042441013';
 export const licenseKey = 'AAAA-BBBB-CCCC-DDDD';
@@ -80,6 +81,7 @@ export class LicenseApi {
     const dialects = [licenseSpringDialect({ ...common, key: responseKey, ...options })];
     const ops = { health: () => ({ ready: true, problems: [] }), metricsText: async () => '' };
     api.server = await createHttpServer({ ...common, ...ops, live: store, dialects });
+    holdToDocument(api.server.app);
     const password = await passwordHash;
     const row = { id: 1, email: user.username, password, firstName: 'Eve', lastName: '', phone: '' };
     await store.change((tx) => tx.put('licenseUser', row));
