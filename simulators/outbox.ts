@@ -26,12 +26,12 @@ export interface Waiting {
 /**
  * - `accepted`: the records of `waiting` are acknowledged.
  * - `repeated`: the further acknowledgement of a duplicate.
- * - `short`: the server took fewer records than the frame had; the frame goes back into the queue.
+ * - `short`, `excess`: the server counted fewer or more records than the frame had; the frame goes back into the queue.
  * - `unknown`: no frame waits for it.
  */
 export type AckVerdict =
   | { readonly kind: 'accepted'; readonly waiting: Waiting }
-  | { readonly kind: 'repeated' | 'short' | 'unknown' };
+  | { readonly kind: 'repeated' | 'short' | 'excess' | 'unknown' };
 
 export class Outbox {
   readonly #limit: number;
@@ -122,9 +122,9 @@ export class Outbox {
     waiting.due--;
     if (waiting.due <= 0) this.#waiting.splice(at, 1);
     if (waiting.confirmed) return { kind: 'repeated' };
-    if (records !== undefined && records < waiting.frame.records) {
+    if (records !== undefined && records !== waiting.frame.records) {
       if (waiting.due <= 0) this.#putBack([waiting]);
-      return { kind: 'short' };
+      return { kind: records < waiting.frame.records ? 'short' : 'excess' };
     }
     waiting.confirmed = true;
     return { kind: 'accepted', waiting };

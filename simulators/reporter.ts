@@ -94,8 +94,8 @@ export class Reporter {
     const verdict = this.outbox.acknowledge(tag, records);
     if (verdict.kind === 'accepted') {
       this.#accepted(verdict.waiting);
-    } else if (verdict.kind === 'short') {
-      stats.error('short_ack');
+    } else if (verdict.kind === 'short' || verdict.kind === 'excess') {
+      stats.error(`${verdict.kind}_ack`);
       this.#pausedUntilMs = clock.monotonicMs() + backoff.failed();
     } else if (verdict.kind === 'unknown' && transport === 'tcp') {
       // Over UDP it is the late answer to a datagram that was repeated.

@@ -85,8 +85,8 @@ const messageSchema = Type.Partial(
     deviceId: orNull(Type.String()),
     position: orNull(
       Type.Object({
-        lat: orNull(Type.Number()),
-        lng: orNull(Type.Number()),
+        lat: orNull(Type.Number({ minimum: -90, maximum: 90 })),
+        lng: orNull(Type.Number({ minimum: -180, maximum: 180 })),
         valid: Type.Boolean(),
         speed: Type.Optional(Type.Number()),
         heading: Type.Optional(Type.Number()),

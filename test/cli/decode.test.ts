@@ -168,6 +168,27 @@ describe('encode', () => {
     expect(JSON.parse(again).messages).toEqual(JSON.parse(lines).messages);
   });
 
+  it.each(['teltonika', 'gt06', 'wialon-ips'])(
+    '%s: a fix stays one, told with the least there is',
+    async (protocol) => {
+      const message = { time: '2026-01-01T00:00:00Z', position: { lat: 52.5, lng: 4.5, valid: true } };
+      const { out } = await encode(['-p', protocol, '-d', '356307042441013'], JSON.stringify(message));
+      const [again] = JSON.parse((await decode(['--json', '-p', protocol], out)).out).messages;
+      expect(again.position).toMatchObject({ lat: 52.5, lng: 4.5, valid: true });
+    },
+  );
+
+  it.each([
+    { lat: 90.1, lng: 4.9 },
+    { lat: 52, lng: -180.5 },
+  ])('%o is no place on earth', async ({ lat, lng }) => {
+    const message = JSON.stringify({ time: '2026-01-01T00:00:00Z', position: { lat, lng, valid: true } });
+    for (const protocol of ['teltonika', 'gt06', 'wialon-ips']) {
+      const { out, code } = await encode(['-p', protocol], message);
+      expect([out, code]).toEqual(['', 1]);
+    }
+  });
+
   it('a model chooses its own numbers', async () => {
     const message = JSON.stringify({ time: '2026-01-01T00:00:00Z', readings: { analog_3: 5 } });
     const { out: six } = await encode(['-p', 'teltonika', '-m', 'telfmb640'], message);

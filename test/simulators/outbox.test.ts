@@ -102,6 +102,13 @@ describe('Outbox', () => {
     expect(send(outbox)?.at).toEqual([1, 2]);
   });
 
+  it('keeps a frame of which the server counted more than there was', () => {
+    const outbox = filled(1, record(1));
+    send(outbox);
+    expect(outbox.acknowledge(undefined, 99).kind).toBe('excess');
+    expect(outbox.pending).toBe(1);
+  });
+
   it('puts what was under way back in front, and knows that it went out before', () => {
     const outbox = filled(1, record(1), record(2), record(3));
     send(outbox);

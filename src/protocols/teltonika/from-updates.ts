@@ -153,8 +153,12 @@ function clamp(value: number | undefined, min: number, max: number): number {
   return Math.min(max, Math.max(min, Math.round(value ?? 0)));
 }
 
+/** Satellites are what tells a fix from none: where their number is not known, a fix has as many as it takes. */
+const fixSatellites = 3;
+
 function fixOf(update: StateUpdate): AvlFix {
   const { position } = update;
+  const satellites = position?.satellites ?? (position?.valid === true ? fixSatellites : 0);
   return {
     at: Math.round(update.at),
     priority: integerOf(update, 'event_priority', 0),
@@ -162,7 +166,7 @@ function fixOf(update: StateUpdate): AvlFix {
     lat: position?.lat ?? 0,
     altitudeM: clamp(position?.altitudeM, -0x8000, 0x7fff),
     angleDeg: clamp(position?.headingDeg, 0, 360),
-    satellites: clamp(position?.satellites, 0, 255),
+    satellites: clamp(satellites, 0, 255),
     speedKmh: clamp(position?.speedKmh, 0, 0xffff),
   };
 }
