@@ -5,10 +5,12 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { accountBodySchema, accountChange } from '../http/admin/accounts.js';
 import type { commandBodySchema } from '../http/admin/commands.js';
+import type { hereBodies, newDevice } from '../http/admin/here.js';
 import type { backupMade, backupRequest, refusedSchema, tallySchema } from '../http/admin/operation.js';
 import type { sourceBodySchema } from '../http/admin/sources.js';
 import type { outcomeSchema, stockBodies } from '../http/admin/stock.js';
 import type { userBodySchema, userChange } from '../http/admin/users.js';
+import type { projectSchema } from '../store/setup/here-schema.js';
 import type * as setup from '../store/setup/schema.js';
 import type { Section } from '../store/setup/work.js';
 import type { Given } from './call-types.js';
@@ -58,8 +60,36 @@ type StockRoutes = {
   [K in keyof Stock as `DELETE /${K}/:id`]: { readonly params: ById } & Done;
 };
 
+type HereBody<K extends keyof typeof hereBodies> = Static<(typeof hereBodies)[K]>;
+
+/** What the operator keeps for HERE's API. */
+interface HereAdminRoutes {
+  'GET /here/projects': Listing<HereBody<'project'>>;
+  'POST /here/projects': { readonly body: Body<typeof projectSchema> } & Answer<HereBody<'project'>>;
+  'GET /here/projects/:id': { readonly params: ById } & Answer<HereBody<'project'>>;
+  'DELETE /here/projects/:id/members/:login': { readonly params: ById & { readonly login: string } } & Answer<
+    HereBody<'project'>
+  >;
+  'POST /here/projects/:id/tokens': { readonly params: ById } & Answer<HereBody<'token'>>;
+  'GET /here/projects/:id/devices': { readonly params: ById } & Listing<HereBody<'device'>>;
+  'POST /here/projects/:id/devices': { readonly params: ById; readonly body: Body<typeof newDevice> } & Answer<
+    HereBody<'provisioned'>
+  >;
+  'GET /here/devices/:id': { readonly params: ById } & Answer<HereBody<'device'>>;
+  'DELETE /here/devices/:id': { readonly params: ById } & Done;
+  'GET /here/claims': Listing<
+    HereBody<'claim'>,
+    {
+      readonly device_id?: string | undefined;
+      readonly project?: string | undefined;
+      readonly open?: boolean | undefined;
+    }
+  >;
+  'DELETE /here/claims/:id': { readonly params: ById } & Done;
+}
+
 /** Every route under `/admin`: `METHOD /path` with the parameters of its path, its query, its body and its answer. */
-export interface AdminRoutes extends StockRoutes, LicenseAdminRoutes {
+export interface AdminRoutes extends StockRoutes, HereAdminRoutes, LicenseAdminRoutes {
   'GET /accounts': Listing<AdminAccount, { readonly login?: string | undefined }>;
   'POST /accounts': { readonly body: Body<typeof setup.accountSchema> } & Answer<AdminAccount>;
   'GET /accounts/:id': { readonly params: ById } & Answer<AdminAccount>;

@@ -84,6 +84,26 @@ export class AdminApiError extends Error {
   }
 }
 
+/** HERE's API answered with an error. */
+export class HereApiError extends Error {
+  /** The HTTP status; programs go by it. */
+  readonly code: number;
+  /** Id of the request, to find it in the gateway's log. */
+  readonly id: string;
+  readonly path: string;
+
+  constructor(
+    error: { readonly error: string; readonly code: number; readonly id: string; readonly message?: string },
+    { path }: ErrorFacts,
+  ) {
+    super(`${path}: ${error.code} ${error.message ?? error.error}`);
+    this.name = 'HereApiError';
+    this.code = error.code;
+    this.id = error.id;
+    this.path = path;
+  }
+}
+
 /** The licence API answered with one of its codes. */
 export class LicenseApiError extends Error {
   /** `device_not_found`, `signature_mismatch`, ...; programs go by it. */

@@ -18,11 +18,14 @@ export { type ClientOptions, type Fetch, type FetchInit, type FetchResponse, Nav
 export {
   AdminApiError,
   type AdminProblem,
+  HereApiError,
   LicenseApiError,
   NavixyApiError,
   type ParameterFault,
   UnexpectedAnswerError,
 } from './errors.js';
+export { HereClient, type HereClientOptions } from './here.js';
+export type { HereAnswered, HereRequest, HereRoute } from './here-types.js';
 export type { LicenseAnswer, LicenseCallName, LicenseParams } from './license-types.js';
 export {
   LicenseClient,

@@ -16,6 +16,7 @@ import type { Dialect } from '../server.js';
 import { mountAccounts } from './accounts.js';
 import { mountCommands } from './commands.js';
 import { AdminError, toAdminError } from './errors.js';
+import { mountHere } from './here.js';
 import { mountLicensing } from './licensespring.js';
 import { mountOperation } from './operation.js';
 import { mountSources } from './sources.js';
@@ -68,6 +69,7 @@ function mountAdmin(scope: FastifyInstance, options: AdminOptions): void {
   });
   for (const mount of [mountAccounts, mountUsers, mountSources, mountStock, mountCommands, mountOperation])
     mount(scope, options);
+  mountHere(scope, options);
   mountLicensing(scope, options);
 }
 

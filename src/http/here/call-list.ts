@@ -11,7 +11,7 @@ import { shadowCalls } from './calls/shadows.js';
 import { traceCalls } from './calls/traces.js';
 import { userCalls } from './calls/users.js';
 
-export const hereCalls: readonly HereCall[] = [
+const declared = [
   ...claimCalls,
   ...provisioningCalls,
   ...userCalls,
@@ -21,3 +21,8 @@ export const hereCalls: readonly HereCall[] = [
   ...traceCalls,
   ...healthCalls,
 ];
+
+/** One of the calls, as it was declared. */
+export type DeclaredHereCall = (typeof declared)[number];
+
+export const hereCalls = declared as unknown as readonly HereCall[];

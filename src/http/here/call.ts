@@ -2,7 +2,7 @@
  * What a call of the claim API is: its method and paths, who may make it, its parameters and answers as schemas, and the function behind
  * it. The router, the OpenAPI document and the tests read this one declaration.
  */
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TNever, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.js';
 import type { Commands } from '../../downlink/dispatcher.js';
@@ -86,16 +86,47 @@ export type HereCall = Omit<Declaration<never, TObject, TObject, TSchema>, 'hand
 
 export const nothing = Type.Object({});
 
+type Answers = Readonly<Record<number, TSchema | undefined>>;
+type Paths = readonly [string, ...string[]];
+
+/** A call that remembers what it was declared with, for the types of the client. */
+export type TypedHereCall<
+  M extends HereCall['method'],
+  U extends Paths,
+  P extends TObject,
+  Q extends TObject,
+  B extends TSchema,
+  A extends Answers,
+> = Omit<HereCall, 'method' | 'paths' | 'params' | 'query' | 'body' | 'answers'> & {
+  readonly method: M;
+  readonly paths: U;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B | undefined;
+  readonly answers: A;
+};
+
 type Optionals = 'holders' | 'params' | 'query' | 'body' | 'errors';
 
 /** Declares a call. */
 export function defineCall<
+  const M extends HereCall['method'],
+  const U extends Paths,
+  const A extends Answers,
   const K extends Holder = never,
   P extends TObject = typeof nothing,
   Q extends TObject = typeof nothing,
-  B extends TSchema = TSchema,
->(declaration: Omit<Declaration<K, P, Q, B>, Optionals> & Partial<Pick<Declaration<K, P, Q, B>, Optionals>>): HereCall {
-  return { holders: [], params: nothing, query: nothing, body: undefined, errors: [], ...declaration };
+  B extends TSchema = TNever,
+>(
+  declaration: Omit<Declaration<K, P, Q, B>, Optionals | 'method' | 'paths' | 'answers'> &
+    Partial<Pick<Declaration<K, P, Q, B>, Optionals>> & {
+      readonly method: M;
+      readonly paths: U;
+      readonly answers: A;
+    },
+): TypedHereCall<M, U, P, Q, B, A> {
+  const defaults = { holders: [], params: nothing, query: nothing, body: undefined, errors: [] } as const;
+  return { ...defaults, ...declaration } as never;
 }
 
 /** An answer with a body. */

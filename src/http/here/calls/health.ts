@@ -6,15 +6,9 @@ import { answer, defineCall } from '../call.js';
 import { HereError } from '../errors.js';
 
 /** Services by the paths they are under. */
-const services = {
-  registry: '/registry/v2',
-  users: '/users/v2',
-  events: '/v2',
-  ingestion: '/v3',
-  shadows: '/shadows/v2',
-} as const;
+const bases = ['/registry/v2', '/users/v2', '/v2', '/v3', '/shadows/v2'] as const;
 
-export const healthCalls = Object.entries(services).flatMap(([service, base]) => [
+const healthOf = <B extends string>(base: B) =>
   defineCall({
     method: 'GET',
     paths: [`${base}/health`],
@@ -26,12 +20,15 @@ export const healthCalls = Object.entries(services).flatMap(([service, base]) =>
       if (!ready) throw new HereError(500, problems.join('; '));
       return answer(200, { message: 'healthy' });
     },
-  }),
+  });
+
+const versionOf = <B extends string>(base: B) =>
   defineCall({
     method: 'GET',
     paths: [`${base}/version`],
     summary: 'Version of the service',
     answers: { 200: Type.Record(Type.String(), Type.String()) },
-    handler: ({ services: { version } }) => answer(200, { [service]: version }),
-  }),
-]);
+    handler: ({ services: { version } }) => answer(200, { milepost: version }),
+  });
+
+export const healthCalls = bases.flatMap((base) => [healthOf(base), versionOf(base)]);
