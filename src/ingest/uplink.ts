@@ -58,6 +58,7 @@ export class Uplink {
   readonly #owner: UplinkOwner;
   readonly #context: Context;
   readonly #counters: ProtocolCounters;
+  readonly #isTracing: boolean;
   #contextBytes: Buffer = Buffer.alloc(0);
   #source: SourceRow | undefined;
   #unit: UnitEntry | undefined;
@@ -70,6 +71,7 @@ export class Uplink {
     this.#owner = owner;
     this.#context = new Context(transport);
     this.#counters = services.metrics.of(protocol.name);
+    this.#isTracing = services.log.isLevelEnabled('trace');
   }
 
   get source(): SourceRow | undefined {
@@ -100,7 +102,13 @@ export class Uplink {
     }
     this.#counters.frames++;
     if (this.#source === undefined) return new SessionError('not_logged_in', { got: message.type });
+    if (this.#isTracing) this.#trace(message, identity?.password === undefined ? frame.toString('hex') : undefined);
     return this.#accept(frame, message, receivedAt);
+  }
+
+  /** Without `hex` where the frame holds a password. */
+  #trace({ type }: Message, hex: string | undefined): void {
+    this.#services.log.trace({ protocol: this.protocol.name, unit: this.#source?.deviceId, type, hex }, 'frame');
   }
 
   /** A source that was changed, blocked or taken back since the login has to be admitted anew. */
@@ -222,8 +230,10 @@ export class Uplink {
       return error;
     }
     this.#services.metrics.error(error.code, this.protocol.name);
+    // Datagrams may hold a password.
+    const hex = this.#isTracing && this.#context.transport === 'tcp' ? frame.toString('hex') : undefined;
     this.#services.log.debug(
-      { unit: this.#source.deviceId, code: error.code, detail: error.message },
+      { unit: this.#source.deviceId, code: error.code, detail: error.message, hex },
       'unreadable frame',
     );
     try {

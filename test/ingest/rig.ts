@@ -41,13 +41,16 @@ export interface IngestOptions {
   /** Unknown units are registered on sight. */
   readonly open?: boolean;
   readonly engine?: FailingEngine;
+  /** Default `debug`. */
+  readonly logLevel?: string;
 }
 
 export class IngestRig {
   readonly engine: FailingEngine;
   readonly clock = new VirtualClock();
   readonly metrics = new Metrics();
-  readonly logLines: { readonly msg: string; readonly code?: string; readonly unit?: string }[] = [];
+  readonly logLines: { readonly msg: string; readonly code?: string; readonly unit?: string; readonly hex?: string }[] =
+    [];
   readonly store: Store;
   readonly sessions: Sessions;
   readonly services: TcpServices;
@@ -71,7 +74,10 @@ export class IngestRig {
       sessions: this.sessions,
       clock,
       metrics,
-      log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(JSON.parse(line)) }),
+      log: pino(
+        { level: options.logLevel ?? 'debug' },
+        { write: (line: string) => void this.logLines.push(JSON.parse(line)) },
+      ),
       limits: this.limits,
       candidates: protocols,
       refusals: new Refusals(clock),

@@ -175,6 +175,20 @@ describe.each(names)('%s', (name) => {
     expect([...rig.store.registry.all('poison')].map((row) => row.count)).toEqual([4]);
   });
 
+  test('its bytes are in the log for whoever asks for them, readable or not', async () => {
+    const rig = await IngestRig.open({ open: true, logLevel: 'trace' });
+    const unit = await Unit.online(await rig.tcp(name), name);
+    const frame = unit.frame([sampleAt(rig.clock.now(), -10)]);
+    unit.client.send(frame);
+    await unit.next('ack');
+    const poison = unreadable(name, unit.frame([sampleAt(rig.clock.now(), -5)]));
+    unit.client.send(poison);
+    await until(() => rig.logLines.some(({ msg }) => msg === 'unreadable frame'), 'the line');
+    const shown = rig.logLines.filter(({ hex }) => hex !== undefined).map(({ msg, hex }) => [msg, hex]);
+    expect(shown).toContainEqual(['frame', frame.toString('hex')]);
+    expect(shown).toContainEqual(['unreadable frame', poison.toString('hex')]);
+  });
+
   test('half a frame and the end of the connection leave nothing behind', async () => {
     const { rig, port, deviceId } = await registered();
     const unit = await Unit.online(port, name);
@@ -331,4 +345,14 @@ describe.each(names)('%s', (name) => {
     expect(rig.kept(deviceId)).toHaveLength(20);
     expect(good.client.isClosed).toBe(false);
   });
+});
+
+test('the log shows no bytes that hold a password', async () => {
+  const rig = await IngestRig.open({ open: true, logLevel: 'trace' });
+  const client = await RawClient.connect(await rig.tcp('wialon-ips'));
+  client.send('#L#868000000000001;open-sesame\r\n');
+  await until(() => client.received.length > 0, 'the answer');
+  expect(rig.logLines.map(({ msg }) => msg)).toContain('frame');
+  const text = JSON.stringify(rig.logLines);
+  for (const secret of ['open-sesame', Buffer.from('open-sesame').toString('hex')]) expect(text).not.toContain(secret);
 });
