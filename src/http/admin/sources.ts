@@ -3,6 +3,7 @@
  */
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { isAnywhereBlacklisted } from '../../store/licensing/find.js';
 import type { Registry } from '../../store/registry.js';
 import type { SourceRow } from '../../store/rows.js';
 import type { AdminOptions } from './dialect.js';
@@ -18,6 +19,7 @@ export const sourceBodySchema = Type.Object({
   phone: nullable(Type.String()),
   tariff_id: Type.Integer(),
   blocked: Type.Boolean(),
+  blacklisted: Type.Boolean({ description: 'By the licence API, for any product' }),
   corrupted: Type.Boolean({ description: 'Deleted for good, or replaced' }),
   tracker_ids: Type.Array(Type.Integer(), { description: 'Clones included' }),
   connected: Type.Boolean(),
@@ -90,6 +92,7 @@ function sourceBody({ store, live }: AdminOptions, source: SourceRow): Static<ty
     phone: source.phone,
     tariff_id: source.tariffId,
     blocked: source.blocked,
+    blacklisted: isAnywhereBlacklisted(store.registry, source.deviceId),
     corrupted: source.corrupted === true,
     tracker_ids: store.registry
       .trackersOfSource(source.id)

@@ -228,3 +228,11 @@ test('the blacklist', async () => {
   expect(await remove('hardware_id=h%2F1&product=GW')).toMatchObject({ body: { done: true } });
   expect(await get('blacklist')).toMatchObject({ total: 0 });
 });
+
+test('units that are on it are flagged', async () => {
+  await api.tracker(await api.account('acme@example.com'), '356307042441013');
+  const flag = async () => ((await api.call('GET', 'sources')).body as never as { list: object[] }).list[0];
+  expect(await flag()).toMatchObject({ blacklisted: false, blocked: false });
+  await post('blacklist', { hardware_id: '356307042441013' });
+  expect(await flag()).toMatchObject({ blacklisted: true, blocked: false });
+});
