@@ -40,6 +40,8 @@ export interface IngestOptions {
   readonly limits?: Partial<typeof usualLimits>;
   /** Unknown units are registered on sight. */
   readonly open?: boolean;
+  /** Units that may send nothing. */
+  readonly barred?: ReadonlySet<string>;
   readonly engine?: FailingEngine;
   /** Default `debug`. */
   readonly logLevel?: string;
@@ -81,7 +83,12 @@ export class IngestRig {
       limits: this.limits,
       candidates: protocols,
       refusals: new Refusals(clock),
-      gatekeeper: new Gatekeeper({ store: this.store, clock, register }),
+      gatekeeper: new Gatekeeper({
+        store: this.store,
+        clock,
+        register,
+        isBarred: (id) => options.barred?.has(id) === true,
+      }),
     };
   }
 

@@ -164,6 +164,22 @@ describe.each(names)('%s', (name) => {
     expect(rig.kept(unit.deviceId)).toHaveLength(1);
   });
 
+  test('a barred unit is refused as long as it is barred', async () => {
+    const barred = new Set<string>();
+    const rig = await IngestRig.open({ barred });
+    const unit = new DatagramUnit(await rig.udp(name), name);
+    await rig.register(unit.deviceId, name);
+    unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -20)));
+    await unit.acked(1);
+    barred.add(unit.deviceId);
+    unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -10)));
+    await until(() => rig.codes().includes('blocked_unit'), 'the refusal');
+    expect(rig.kept(unit.deviceId)).toHaveLength(1);
+    barred.clear();
+    unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -5)));
+    await unit.acked(2);
+  });
+
   test('senders beyond the limit are forgotten, oldest first, and may come back', async () => {
     const rig = await IngestRig.open({ open: true, limits: { udpMaxPeers: 2 } });
     const port = await rig.udp(name);

@@ -196,6 +196,6 @@ test('any sequence of steps', { timeout: 120_000 }, async () => {
         await api.server.close();
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
