@@ -3,6 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { judgeTime } from '../../src/domain/time-rules.js';
 import { fieldValue, type StateUpdate, UpdateBuilder } from '../../src/domain/update.js';
 import { teltonika } from '../../src/protocols/teltonika/index.js';
 import { fixRecord } from '../support/arbitraries.js';
@@ -243,9 +244,11 @@ describe('the group of 16 bytes', () => {
 });
 
 describe('a time', () => {
-  test('that no date can hold is that of the receipt', () => {
+  test('that no date can tell is the last that one can, and so no state', () => {
+    const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
     const frame = avlFrame(0x08, { at: 8_640_000_000_000_001 });
-    expect(updatesOf(frame)[0]).toMatchObject({ at: receivedAt, timed: false });
+    expect(updatesOf(frame)[0]).toMatchObject({ at: lastMs, timed: true });
+    expect(judgeTime(lastMs, receivedAt)).toBe('future');
   });
 
   test('of an unset clock is kept as it is', () => {

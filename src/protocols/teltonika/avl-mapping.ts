@@ -13,8 +13,8 @@ import { RecordOut } from './record-out.js';
 import { type AvlFix, type EventAlarms, geofenceIds, overspeedId } from './spec.js';
 import { plausibleAltitude } from './values.js';
 
-/** The latest instant a date can hold (ECMA-262, time values). */
-const latestMs = 8.64e15;
+/** The latest instant that ISO 8601 writes with a year of four digits. */
+const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const out = new RecordOut();
 
@@ -22,11 +22,11 @@ export function avlUpdates(message: AvlMessage, context: DecodeContext): StateUp
   const table = tableOf(context.model);
   const { records } = message;
   const updates: StateUpdate[] = [];
-  for (let i = 0; i < records.length; i++) updates.push(toUpdate(records[i] as AvlRecord, table, context));
+  for (let i = 0; i < records.length; i++) updates.push(toUpdate(records[i] as AvlRecord, table));
   return updates;
 }
 
-function toUpdate(record: AvlRecord, table: IoTable, context: DecodeContext): StateUpdate {
+function toUpdate(record: AvlRecord, table: IoTable): StateUpdate {
   const { fix } = record;
   out.begin();
   out.push('event_code', record.eventId);
@@ -36,10 +36,10 @@ function toUpdate(record: AvlRecord, table: IoTable, context: DecodeContext): St
   if (out.late.length > 0) mapLate(out);
   if (record.blobs.length > 0 || record.sixteens.length > 0) mapVariable(record, table, out);
   if (record.eventId !== 0) mapEvent(record, table.family.events);
-  const timed = fix.at <= latestMs;
   return {
-    at: timed ? fix.at : context.receivedAt,
-    timed,
+    // A clock that is further ahead than dates can be written is ahead all the same: filed under its receipt the record would become state.
+    at: Math.min(fix.at, latestMs),
+    timed: true,
     backlog: false,
     position: positionOf(fix, out.lastKnown),
     names: out.names(),

@@ -17,7 +17,7 @@ export const teltonika = defineProtocol<TeltonikaMessage>({
   port: 5027,
   transports: ['tcp', 'udp'],
   defaultModel: 'telfmb920',
-  decoderVersion: 2,
+  decoderVersion: 3,
   connectionOriented: true,
   commandsAfterRecord: true,
 
