@@ -144,6 +144,13 @@ export const components = {
       description: 'Session hash or API key; also as a parameter of the body',
     },
     header: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`NVX <hash>`' },
+    licensespring: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'Authorization',
+      description:
+        '`algorithm="hmac-sha256",headers="date",signature="...",apikey="..."`: HMAC-SHA256 under the shared key over `licenseSpring`, a line feed, `date: ` and the `Date` header, in base64',
+    },
     bearer: { type: 'http', scheme: 'bearer', description: 'Token of HERE’s API' },
   },
 } as const;
