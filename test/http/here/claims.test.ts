@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { calls } from '../../../src/http/navixy/call-list.js';
 import { appOf, HereApi, imei } from './kit.js';
 
 let api: HereApi;
@@ -294,5 +295,19 @@ describe('virtual devices', () => {
     });
     expect(gone.status).toBe(204);
     expect(await put(`?appId=${appOf(0)}`)).toMatchObject(error(404));
+  });
+
+  test('are trackers that every call of the tracker API can cope with, though they have no model', async () => {
+    await put(`?appId=${appOf(0)}`);
+    const id = (await api.trackers(0))[0]!.id;
+    const times = { from: '2026-06-15 00:00:00', to: '2026-06-15 12:00:00' };
+    for (const call of calls) {
+      if (!Object.hasOwn(call.params.properties, 'tracker_id') || call.name === 'tracker/corrupt') continue;
+      const body = await api.navixy(`/${call.name}`, 0, { tracker_id: id, ...times });
+      const { status } = body as { status?: { code: number } };
+      expect([call.name, status?.code]).not.toEqual([call.name, 6]);
+    }
+    expect(await api.navixy('/tracker/get_state', 0, { tracker_id: id })).toMatchObject({ success: true });
+    expect(await api.navixy('/tracker/get_states', 0, {})).toMatchObject({ success: true });
   });
 });
