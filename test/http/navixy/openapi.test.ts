@@ -96,7 +96,7 @@ describe('the document', () => {
   test('tells which calls need a credential', () => {
     expect(document.paths['/user/auth']?.get.security).toEqual([]);
     expect(document.paths['/tracker/list']?.get.security).toEqual([{ hash: [] }, { header: [] }]);
-    expect(Object.keys(document.components.securitySchemes)).toEqual(['hash', 'header', 'bearer']);
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['hash', 'header', 'licensespring', 'bearer']);
   });
 });
 
