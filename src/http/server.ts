@@ -2,10 +2,9 @@
  * The HTTP server: one URL space with the operator's routes, the Navixy dialect at its root, and any other dialect that is mounted in
  * front of it. It knows the store through its interfaces only.
  */
+import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
-import websocket from '@fastify/websocket';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../clock.js';
 import { defaultTripDetection, type TripDetection } from '../domain/state.js';
@@ -89,10 +88,13 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   const app = createApp(options);
   app.server.maxConnections = options.maxConnections ?? defaults.maxConnections;
   const navixy = navixyOptions(options);
-  await acceptWebSockets(app, navixy.hub, options);
-  const underWay = new RequestsUnderWay(app);
-  app.addHook('onResponse', async (request, reply) => logRequest(options.log, request, reply));
-  await app.register(helmet);
+  const unused = new UnusedConnections(app.server);
+  if (options.log.isLevelEnabled('debug')) {
+    app.addHook('onResponse', (request, reply, done) => {
+      logRequest(options.log, request, reply);
+      done();
+    });
+  }
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -102,12 +104,36 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     transformObject: (document) =>
       refineDocument('openapiObject' in document ? document.openapiObject : document.swaggerObject, calls),
   });
-  await app.register(async (scope) => mountOps(scope, options));
   await app.register(async (scope) => mountDocsPage(scope));
-  for (const dialect of options.dialects ?? []) await app.register(async (scope) => dialect(scope));
-  await app.register(async (scope) => mountNavixy(scope, navixy));
+  const mounts: readonly Dialect[] = [
+    (scope) => mountOps(scope, options),
+    ...(options.dialects ?? []),
+    (scope) => mountNavixy(scope, navixy),
+  ];
+  for (const mount of mounts) {
+    await app.register(async (scope) => {
+      scope.addHook('onRequest', addApiHeaders);
+      await mount(scope);
+    });
+  }
   await app.ready();
-  return { app, hub: navixy.hub, listen: (address) => listen(app, address), close: () => close(app, underWay) };
+  return { app, hub: navixy.hub, listen: (address) => listen(app, address), close: () => close(app, unused) };
+}
+
+/**
+ * Answers are data and no pages: nothing may run in them or frame them, and they are not kept on the way, since they hold positions.
+ * Set here and not by the plugin that pages have, which makes its headers anew for each answer.
+ */
+const apiHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+function addApiHeaders(_request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  reply.headers(apiHeaders);
+  done();
 }
 
 function createApp(options: HttpOptions): FastifyInstance {
@@ -143,27 +169,12 @@ function navixyOptions(options: HttpOptions) {
   return { services, log, hub, rateLimit: options.rateLimit ?? defaults.rateLimit };
 }
 
-/** Upgrades of connections, under any path: those of paths without a WebSocket are ended. */
-async function acceptWebSockets(app: FastifyInstance, hub: EventHub, options: HttpOptions): Promise<void> {
-  // Before the plugin's own hook, which says goodbye with no reason.
-  app.addHook('preClose', () => hub.close());
-  await app.register(websocket, {
-    options: { maxPayload: options.bodyLimitBytes ?? defaults.bodyLimitBytes },
-    errorHandler: (error, socket) => {
-      // What clients do wrong on the wire ends their connection; there is nobody to answer.
-      options.log.debug({ err: error }, 'websocket failed');
-      socket.terminate();
-    },
-  });
-}
-
 /** Queues for a server that stands alone. */
 function unreached({ store, clock, log }: HttpOptions): Commands {
   return new Dispatcher({ store, clock, log, links: { linkOf: () => undefined }, check: () => {}, ttlMs: 86_400_000 });
 }
 
 function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
-  if (!log.isLevelEnabled('debug')) return;
   const facts = { method: request.method, path: pathOf(request.originalUrl), status: reply.statusCode };
   log.debug({ ...facts, elapsedMs: Math.round(reply.elapsedTime) }, 'request');
 }
@@ -191,29 +202,30 @@ async function listen(app: FastifyInstance, address: { host: string; port: numbe
   return { port: (app.server.address() as AddressInfo).port };
 }
 
-/** Requests under way: connections without one may be cut at any time. */
-class RequestsUnderWay {
-  #count = 0;
+/** Connections on which nothing was asked yet. Node takes them for busy, but they may be cut at any time. */
+class UnusedConnections {
+  readonly #sockets = new Set<Socket>();
 
-  constructor(app: FastifyInstance) {
-    // An upgrade has no response of its own: who serves the connection looks after its end.
-    app.addHook('onRequest', async ({ ws }) => {
-      if (!ws) this.#count++;
+  constructor(server: Server) {
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
-    app.addHook('onResponse', async ({ ws }) => {
-      if (!ws) this.#count--;
-    });
+    server.on('request', ({ socket }) => this.#sockets.delete(socket));
+    server.on('upgrade', ({ socket }) => this.#sockets.delete(socket));
   }
 
-  get isNone(): boolean {
-    return this.#count === 0;
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 
-async function close(app: FastifyInstance, underWay: RequestsUnderWay): Promise<void> {
+async function close(app: FastifyInstance, unused: UnusedConnections): Promise<void> {
   const closingSince = performance.now();
   const sweep = setInterval(() => {
-    if (underWay.isNone || performance.now() - closingSince > drainMs) app.server.closeAllConnections();
+    unused.cut();
+    app.server.closeIdleConnections();
+    if (performance.now() - closingSince > drainMs) app.server.closeAllConnections();
   }, sweepMs);
   try {
     await app.close();

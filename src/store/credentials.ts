@@ -2,7 +2,7 @@
  * Secrets at rest: passwords as scrypt hashes, sessions and API keys as SHA-256 digests. Nothing here keeps a secret or compares one in
  * a time that depends on it.
  */
-import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, hash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 
 /** Length of a session hash or an API key: lower-case hexadecimal digits. */
 export const credentialLength = 32;
@@ -20,7 +20,7 @@ export function newCredential(): string {
 
 /** What is kept of a session hash or an API key. */
 export function digestOf(credential: string): string {
-  return createHash('sha256').update(credential).digest('hex');
+  return hash('sha256', credential, 'hex');
 }
 
 /** A password for an administrator who named none: 20 characters, 120 bits. */

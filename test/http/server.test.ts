@@ -60,6 +60,9 @@ describe('operation', () => {
   test('answers carry the headers that browsers are told to be careful by', async () => {
     const response = await api.server.app.inject('/healthz');
     expect(response.headers['x-content-type-options']).toBe('nosniff');
+    expect(response.headers).toMatchObject({
+      ...{ 'cache-control': 'no-store', 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" },
+    });
   });
 
   test('operation is not rate limited', async () => {
@@ -152,17 +155,17 @@ describe('other dialects', () => {
     const mixed = await TestApi.create({
       dialects: [
         (app) => {
-          app.get('/v3/things/', () => ({ things: [] }));
-          app.get('/v3/broken', () => {
+          app.get('/api/v4/things/', () => ({ things: [] }));
+          app.get('/api/v4/broken', () => {
             throw new Error('no');
           });
           app.setErrorHandler((_error, _request, reply) => reply.code(418).send({ title: 'teapot' }));
         },
       ],
     });
-    expect((await mixed.server.app.inject('/v3/things/')).json()).toEqual({ things: [] });
-    expect((await mixed.server.app.inject('/v3/broken')).json()).toEqual({ title: 'teapot' });
-    expect((await mixed.call('/v3/unknown', {}, 'get')).body.status).toEqual({
+    expect((await mixed.server.app.inject('/api/v4/things/')).json()).toEqual({ things: [] });
+    expect((await mixed.server.app.inject('/api/v4/broken')).json()).toEqual({ title: 'teapot' });
+    expect((await mixed.call('/api/v4/unknown', {}, 'get')).body.status).toEqual({
       code: 111,
       description: 'Wrong handler',
     });

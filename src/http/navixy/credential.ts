@@ -26,10 +26,28 @@ export function isLive(session: SessionRow, now: number): boolean {
   return now - session.usedAt < sessionLifetimeMs + touchPeriodMs;
 }
 
+/** Digests of credentials that were good a moment ago. A program uses one for thousands of requests, and each digest costs a request's worth. */
+const recentDigests = new Map<string, string>();
+const maxRecentDigests = 1000;
+const recentPeriodMs = 60_000;
+let recentSince = 0;
+
 /** The owner of a credential, or undefined when it is unknown or has ended. */
 export function lookUp(registry: Registry, hash: unknown, now: number): Credential | undefined {
   if (!isHash(hash)) return undefined;
-  const digest = digestOf(hash);
+  if (now - recentSince >= recentPeriodMs || now < recentSince || recentDigests.size > maxRecentDigests) {
+    recentDigests.clear();
+    recentSince = now;
+  }
+  const recent = recentDigests.get(hash);
+  const digest = recent ?? digestOf(hash);
+  const credential = ownerOf(registry, digest, now);
+  if (credential === undefined) recentDigests.delete(hash);
+  else if (recent === undefined) recentDigests.set(hash, digest);
+  return credential;
+}
+
+function ownerOf(registry: Registry, digest: string, now: number): Credential | undefined {
   const session = registry.sessionByDigest(digest);
   if (session !== undefined) {
     const user = registry.get('user', session.userId);

@@ -55,11 +55,12 @@ interface Admitted {
 export function mountNavixy(app: FastifyInstance, options: NavixyOptions): void {
   const dialect = new NavixyDialect(options);
   addParsers(app);
-  app.addHook('onRequest', async (request) => dialect.limitAddress(request));
+  app.addHook('onRequest', ({ ip }, _reply, done) => done(dialect.isFlooding(ip) ? new NavixyError(15) : undefined));
   app.setErrorHandler((error: FastifyError, request, reply) => dialect.answerError(error, request, reply));
   app.setNotFoundHandler((request) => dialect.refuseUnknown(request));
   for (const call of calls) app.route(routeOf(call, dialect));
-  mountLiveEvents(app, options.hub, dialect);
+  const maxMessageBytes = app.initialConfig.bodyLimit ?? 0;
+  mountLiveEvents(app, { hub: options.hub, gate: dialect, log: options.log, maxMessageBytes });
 }
 
 const mediaType = /^[^\s/;]+\/[^\s/;]+/;
@@ -117,7 +118,12 @@ class NavixyDialect {
 
   /** Throws code 15. */
   limitAddress({ ip }: { readonly ip: string }): void {
-    if (!this.#addresses.take(ip)) throw new NavixyError(15);
+    if (this.isFlooding(ip)) throw new NavixyError(15);
+  }
+
+  /** Counts a request of an address; true when it makes too many. */
+  isFlooding(ip: string): boolean {
+    return !this.#addresses.take(ip);
   }
 
   /** The holder of a credential. Throws code 15 when it is used too often. */
@@ -133,20 +139,27 @@ class NavixyDialect {
     throw new NavixyError(this.#resources.codeFor(pathOf(request.url)));
   }
 
-  /** Runs the checks in their order, then the call. */
-  async serve(call: Call, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** Runs the checks in their order, then the call. Most calls need to wait for nothing, and then nothing waits for them. */
+  serve(call: Call, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> | undefined {
+    const answer = this.#answer(call, request);
+    if (answer instanceof Promise) return answer.then((settled: unknown) => succeed(reply, settled));
+    succeed(reply, answer);
+    return undefined;
+  }
+
+  #answer(call: Call, request: FastifyRequest): unknown {
     const admitted = this.#admit(request);
     const unpacked = unpackParams(call.params, admitted.data);
     if (call.access === 'public') {
       const params = checkedParams(call, unpacked) as never;
-      return succeed(reply, await call.handler(this.#publicContext(admitted, request), params));
+      return call.handler(this.#publicContext(admitted, request), params);
     }
     const { registry } = this.#services.store;
     const credential = requireCredential(call.access, admitted.hash, admitted.credential, registry);
     requireRights(call.access, call.rights, credential);
     const params = checkedParams(call, unpacked) as never;
     touch(this.#services, credential, admitted.now, (error) => this.#log.warn({ err: error }, 'session use not kept'));
-    return succeed(reply, await call.handler(this.#callContext(admitted, credential, request), params));
+    return call.handler(this.#callContext(admitted, credential, request), params);
   }
 
   /** Throws code 15 when the holder of the credential asks too often. */
@@ -177,10 +190,10 @@ class NavixyDialect {
 /** Parameters as declared. Throws code 7 with all faults; the call's own examination adds none to a parameter already found wrong. */
 function checkedParams(call: Call, unpacked: ReadonlyMap<string, unknown>): unknown {
   const { params, violations } = readParams(call.params, unpacked);
+  const found = call.examine(params as never);
+  if (violations.length === 0 && found.length === 0) return params;
   const faulty = new Set(violations.map(({ parameter }) => parameter));
-  const more = call.examine(params as never).filter(({ parameter }) => !faulty.has(parameter));
-  if (violations.length + more.length > 0) throw invalidParameters([...violations, ...more]);
-  return params;
+  throw invalidParameters([...violations, ...found.filter(({ parameter }) => !faulty.has(parameter))]);
 }
 
 function requestData(request: FastifyRequest): RequestData {
@@ -198,6 +211,7 @@ const isoParams = Type.Object({ iso_datetime: Type.Boolean({ default: false }) }
 
 function wantsIsoDates(data: RequestData, request: FastifyRequest): boolean {
   if (request.headers['nvx-iso-datetime'] === 'true') return true;
+  if (data.get('iso_datetime') === undefined) return false;
   return readParams(isoParams, unpackParams(isoParams, data)).params.iso_datetime === true;
 }
 

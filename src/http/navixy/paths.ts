@@ -20,7 +20,7 @@ export function canonicalUrl(url: string): string {
   const path = queryAt < 0 ? url : url.slice(0, queryAt);
   if (foreignPath.test(path)) return url;
   const bare = withoutLastSlash(isHerePath(path) ? path : withoutBase(path));
-  if (bare.startsWith(rootOnly) && !path.startsWith(rootOnly)) return url;
+  if (bare === path || (bare.startsWith(rootOnly) && !path.startsWith(rootOnly))) return url;
   return queryAt < 0 ? bare : bare + url.slice(queryAt);
 }
 

@@ -3,6 +3,7 @@
  * apart; what a call makes of them is the affair of `params.ts`. Names are looked up as own properties and never assigned, so that a
  * parameter called `__proto__` is just another unknown one.
  */
+import { parse } from 'node:querystring';
 import { NavixyError } from './errors.js';
 
 /** Parameters by name, of one part of the request. */
@@ -33,11 +34,10 @@ function ownValue(part: ParamObject, name: string): unknown {
 
 /** A query string or a form. Where a name is repeated the last value counts. Any text is a form, so nothing is thrown. */
 export function parseForm(text: string): ParamObject {
-  const params: Record<string, unknown> = Object.create(null);
-  let count = 0;
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (count++ >= maxFormFields) break;
-    params[name] = value;
+  const params = parse(text, '&', '=', { maxKeys: maxFormFields });
+  for (const name of Object.keys(params)) {
+    const value = params[name];
+    if (Array.isArray(value)) params[name] = value.at(-1);
   }
   return params;
 }

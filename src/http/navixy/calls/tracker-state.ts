@@ -6,7 +6,7 @@ import { dateTime, gpsPointSchema, stateSchema } from '../bodies.js';
 import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { dictionary, nullable, trackerId, withDefault } from '../param-types.js';
-import { precisionOf, stateBody, stateJson } from '../state-body.js';
+import { precisionOf, stateJson } from '../state-body.js';
 import { planOf } from '../state-fields.js';
 import { requireOpenTracker, type TrackerView, viewOf, visibleTrackers } from '../visibility.js';
 
@@ -18,7 +18,8 @@ const getState = defineCall({
   errors: [201, 208],
   handler: (context, params) => {
     const view = requireOpenTracker(context, params.tracker_id);
-    return { user_time: context.dates.format(context.now), state: stateBody(view, context) };
+    const userTime = JSON.stringify(context.dates.format(context.now));
+    return new PreparedAnswer(`{"success":true,"user_time":${userTime},"state":${stateJson(view, context)}}`);
   },
 });
 
