@@ -90,8 +90,8 @@ export class ValueBuilder {
     target.writeDoubleBE(frame.receivedAt, at + 4);
     target.writeUInt16BE(context.length, at + 12);
     at += frameHeaderBytes;
-    context.copy(target, at);
-    bytes.copy(target, at + context.length);
+    copyInto(target, context, at);
+    copyInto(target, bytes, at + context.length);
   }
 
   addRows(changes: readonly RowChange[]): void {
@@ -123,6 +123,14 @@ export class ValueBuilder {
     this.entries++;
     return at + entryHeaderBytes;
   }
+}
+
+/** A call of `copy` costs as much as 100 bytes copied here. */
+const shortBytes = 100;
+
+function copyInto(target: Buffer, source: Buffer, at: number): void {
+  if (source.length > shortBytes) source.copy(target, at);
+  else for (let i = 0; i < source.length; i++) target[at + i] = source[i] as number;
 }
 
 /** When the value was written, ms since 1970 UTC. */
