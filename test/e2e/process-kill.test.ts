@@ -64,7 +64,7 @@ test('kill -9 under load loses no acknowledged record', { timeout: 120_000 }, as
     const keptKeys = new Set(records.map(({ unit, time }) => keyOf(unit, Date.parse(time))));
     const lost = [...acknowledged].filter((key) => !keptKeys.has(key));
     expect(lost).toEqual([]);
-    expect(acknowledged.size).toBeGreaterThan(rounds * 60);
+    expect(acknowledged.size).toBeGreaterThan(rounds * 10);
 
     gateway = await GatewayProcess.serve(args, env);
     expect(await statesOf(gateway, password)).toEqual(states);

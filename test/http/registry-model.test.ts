@@ -41,6 +41,9 @@ const hashOf = (account: number) => String(account).repeat(32);
 const deviceIds = Array.from({ length: 9 }, (_, i) => `35630704244${i}991`);
 const phones = Array.from({ length: 9 }, (_, i) => `4917000000${i}`);
 
+/** The same walk each time, since it has to come by every outcome. */
+const seed = 11;
+
 /** How often each call had which outcome: a run that never replaces anything proves nothing. */
 const tally = new Map<string, number>();
 
@@ -334,7 +337,7 @@ async function holds(openEngine: () => () => Engine, numRuns: number): Promise<n
       count += [...commands].length;
       await parts.real.api.close(false);
     }),
-    { numRuns, endOnFailure: false },
+    { numRuns, seed, endOnFailure: false },
   );
   return count;
 }
@@ -350,7 +353,7 @@ test('the registry is what the model says, whatever comes, and after every resta
     return () => engine;
   };
   tally.clear();
-  expect(await holds(inMemory, 50)).toBeGreaterThan(2000);
+  expect(await holds(inMemory, 60)).toBeGreaterThan(2000);
   const outcomes = {
     register: [0, 221, 223, 224],
     replace: [0, 201, 208, 219, 223, 224, 266],

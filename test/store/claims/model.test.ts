@@ -43,6 +43,9 @@ const quotaOf = (owner: Owner) => (owner === 0 ? quota : 1);
 const openOf = (model: Model, device: number) => model.claims.find((each) => each.isOpen && each.device === device);
 const openOfOwner = (model: Model, owner: Owner) => model.claims.filter((each) => each.isOpen && each.owner === owner);
 
+/** The same walk each time, since it has to come by every outcome. */
+const seed = 11;
+
 /** How often each step had which outcome: a run in which nothing ever clashes proves nothing. */
 const tally = new Map<string, number>();
 function count(step: string, status: number): number {
@@ -319,7 +322,7 @@ async function holds(openEngine: () => () => Engine, numRuns: number): Promise<n
       await api.close(false);
       await api.store.close();
     }),
-    { numRuns, endOnFailure: false },
+    { numRuns, seed, endOnFailure: false },
   );
   return ran;
 }
@@ -334,7 +337,7 @@ test('two owners, whatever comes, and after every restart', async () => {
     const engine = new MemoryEngine();
     return () => engine;
   };
-  expect(await holds(inMemory, 40)).toBeGreaterThan(2000);
+  expect(await holds(inMemory, 60)).toBeGreaterThan(2000);
   const outcomes = {
     ...{
       provision: [200, 409],
