@@ -101,11 +101,11 @@ interface Declaration<N extends string, P extends TObject, R extends TProperties
   readonly mediaType?: string;
 }
 
-/** An answer that is JSON text already, `success` included. It has to be what the call's response schema says. */
+/** An answer that is JSON already, as text or as its bytes, `success` included. It has to be what the call's response schema says. */
 export class PreparedAnswer {
-  readonly json: string;
+  readonly json: string | Buffer;
 
-  constructor(json: string) {
+  constructor(json: string | Buffer) {
     this.json = json;
   }
 }

@@ -28,6 +28,8 @@ interface KeptText {
   readonly status: string;
   readonly model: DeviceModel | undefined;
   readonly json: string;
+  /** The same in UTF-8, once it was asked for. */
+  bytes?: Buffer;
 }
 
 /** By the state; by the source where there is no state yet. */
@@ -45,7 +47,7 @@ class StateTexts {
     this.#bodyOf = bodyOf;
   }
 
-  of(view: TrackerView, context: CallContext): string {
+  of(view: TrackerView, context: CallContext): KeptText {
     const { source, model } = view;
     const texts = this.#textsIn(context.dates);
     const key = view.state ?? source;
@@ -56,10 +58,11 @@ class StateTexts {
     const kept = texts.get(key);
     const isFresh = kept?.version === version && kept.heardAt === heardAt && kept.variables === variables;
     const isSame = isFresh && kept.ignitionSensor === ignitionSensor;
-    if (isSame && kept.status === status && kept.model === model) return kept.json;
+    if (isSame && kept.status === status && kept.model === model) return kept;
     const json = JSON.stringify(this.#bodyOf(view, context));
-    texts.set(key, { version, heardAt, variables, ignitionSensor, status, model, json });
-    return json;
+    const made = { version, heardAt, variables, ignitionSensor, status, model, json };
+    texts.set(key, made);
+    return made;
   }
 
   #textsIn(dates: DateFormat): TextsOfUnits {
@@ -77,12 +80,19 @@ const compactTexts = new StateTexts(compactStateBody);
 
 /** The state of a tracker now, as JSON. */
 export function stateJson(view: TrackerView, context: CallContext): string {
-  return fullTexts.of(view, context);
+  return fullTexts.of(view, context).json;
+}
+
+/** The same as bytes, which are copied into an answer of thousands in a fraction of the time that text takes to be written. */
+export function stateBytes(view: TrackerView, context: CallContext): Buffer {
+  const kept = fullTexts.of(view, context);
+  kept.bytes ??= Buffer.from(kept.json);
+  return kept.bytes;
 }
 
 /** Position, movement, connection and ignition of a tracker now, as JSON. */
 export function compactStateJson(view: TrackerView, context: CallContext): string {
-  return compactTexts.of(view, context);
+  return compactTexts.of(view, context).json;
 }
 
 function compactStateBody(view: TrackerView, context: CallContext): object {

@@ -6,7 +6,7 @@ import { dateTime, gpsPointSchema, stateSchema } from '../bodies.js';
 import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { dictionary, nullable, trackerId, withDefault } from '../param-types.js';
-import { precisionOf, stateJson } from '../state-body.js';
+import { precisionOf, stateBytes, stateJson } from '../state-body.js';
 import { planOf } from '../state-fields.js';
 import { requireOpenTracker, type TrackerView, viewOf, visibleTrackers } from '../visibility.js';
 
@@ -55,16 +55,25 @@ const getStates = defineCall({
   },
 });
 
-/** Thousands of states are put together as text: most of them have not changed since they were last asked for. */
-function statesJson(sorted: Sorted, context: CallContext, flags: Flags): string {
-  let states = '';
-  for (const view of sorted.open) {
-    states += `${states === '' ? '' : ','}"${view.tracker.id}":${stateJson(view, context)}`;
-  }
+/** Thousands of states are put together as bytes: most of them have not changed since they were last asked for. */
+function statesJson(sorted: Sorted, context: CallContext, flags: Flags): Buffer {
   const userTime = JSON.stringify(context.dates.format(context.now));
   const blocked = flags.list_blocked ? `,"blocked":[${sorted.blocked.join()}]` : '';
   const unknown = flags.allow_not_exist ? `,"not_exist":[${[...sorted.unknown, ...sorted.corrupted].join()}]` : '';
-  return `{"success":true,"user_time":${userTime},"states":{${states}}${blocked}${unknown}}`;
+  const head = `{"success":true,"user_time":${userTime},"states":{`;
+  const tail = `}${blocked}${unknown}}`;
+  const states = sorted.open.map((view) => stateBytes(view, context));
+  const keys = sorted.open.map(({ tracker }, i) => `${i === 0 ? '' : ','}"${tracker.id}":`);
+  let size = head.length + tail.length;
+  for (let i = 0; i < states.length; i++) size += (keys[i] as string).length + (states[i] as Buffer).length;
+  const json = Buffer.allocUnsafe(size);
+  let at = json.write(head, 'latin1');
+  for (let i = 0; i < states.length; i++) {
+    at += json.write(keys[i] as string, at, 'latin1');
+    at += (states[i] as Buffer).copy(json, at);
+  }
+  json.write(tail, at, 'latin1');
+  return json;
 }
 
 interface Flags {
