@@ -129,7 +129,10 @@ export class Processes {
     const child = this.#spawn([...script('./load-client'), JSON.stringify(job)], this.cores.client);
     const first = (await child.line(['started', 'failed'], loadGraceMs)) as { msg: 'started' } | LoadFailure;
     if (first.msg === 'failed') throw new Error(first.reason);
-    return { result: this.#resultOf<LoadResult>(child), end: () => child.end('SIGKILL') };
+    const result = this.#resultOf<LoadResult>(child);
+    // It may fail before anybody waits for it, and is asked for in the end.
+    result.catch(() => {});
+    return { result, end: () => child.end('SIGKILL') };
   }
 
   /** Asks the HTTP API. Rejects with the reason when it failed. */

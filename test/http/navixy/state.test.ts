@@ -418,3 +418,24 @@ describe('time', () => {
     expect(body).toMatchObject({ value: { source: { creation_date: '2026-06-16' } } });
   });
 });
+
+describe('many states', () => {
+  test('are written a few milliseconds at a time', async () => {
+    const fleet = await TestApi.create();
+    const user = await fleet.account();
+    for (let i = 0; i < 50; i++) {
+      const { source } = await fleet.tracker(user);
+      fleet.store.report(source.id, { gsm_network_name: 'Café ☕' }, { position: {} });
+    }
+    const whole = await fleet.call('/tracker/get_states', { hash: user.hash });
+    let ms = 0;
+    fleet.clock.monotonicMs = () => {
+      ms += 3;
+      return ms;
+    };
+    expect(await fleet.call('/tracker/get_states', { hash: user.hash })).toEqual(whole);
+    expect(Object.keys(whole.body.states)).toHaveLength(50);
+    expect(ms).toBeGreaterThan(9);
+    await fleet.server.close();
+  });
+});

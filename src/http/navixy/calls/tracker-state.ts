@@ -1,6 +1,7 @@
 /**
  * What trackers are doing: `tracker/get_state`, `tracker/get_states`, `tracker/get_last_gps_point`.
  */
+import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import { dateTime, gpsPointSchema, stateSchema } from '../bodies.js';
 import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
@@ -48,21 +49,40 @@ const getStates = defineCall({
     not_exist: Type.Optional(Type.Array(Type.Integer())),
   },
   errors: [201, 208, 217],
-  handler: (context, params) => {
+  handler: async (context, params) => {
     const sorted = params.trackers === undefined ? sortAll(context) : sortAsked(context, params.trackers);
     if (params.trackers !== undefined) refuseWhatIsNotAllowed(sorted, params);
-    return new PreparedAnswer(statesJson(sorted, context, params));
+    return new PreparedAnswer(statesJson(sorted, await statesOf(sorted.open, context), context, params));
   },
 });
 
+/** Writing states anew stops for whatever else waits after this long, ms. */
+const sliceMs = 4;
+/** States between two looks at the clock. */
+const statesALook = 16;
+
+/** The states of some trackers. Where thousands have changed since they were last asked for, units do not wait until all are written. */
+async function statesOf(views: readonly TrackerView[], context: CallContext): Promise<Buffer[]> {
+  const { clock } = context.services;
+  const states: Buffer[] = [];
+  let sliceEndMs = clock.monotonicMs() + sliceMs;
+  for (const view of views) {
+    states.push(stateBytes(view, context));
+    if (states.length % statesALook === 0 && clock.monotonicMs() >= sliceEndMs) {
+      await setImmediate();
+      sliceEndMs = clock.monotonicMs() + sliceMs;
+    }
+  }
+  return states;
+}
+
 /** Thousands of states are put together as bytes: most of them have not changed since they were last asked for. */
-function statesJson(sorted: Sorted, context: CallContext, flags: Flags): Buffer {
+function statesJson(sorted: Sorted, states: readonly Buffer[], context: CallContext, flags: Flags): Buffer {
   const userTime = JSON.stringify(context.dates.format(context.now));
   const blocked = flags.list_blocked ? `,"blocked":[${sorted.blocked.join()}]` : '';
   const unknown = flags.allow_not_exist ? `,"not_exist":[${[...sorted.unknown, ...sorted.corrupted].join()}]` : '';
   const head = `{"success":true,"user_time":${userTime},"states":{`;
   const tail = `}${blocked}${unknown}}`;
-  const states = sorted.open.map((view) => stateBytes(view, context));
   const keys = sorted.open.map(({ tracker }, i) => `${i === 0 ? '' : ','}"${tracker.id}":`);
   let size = head.length + tail.length;
   for (let i = 0; i < states.length; i++) size += (keys[i] as string).length + (states[i] as Buffer).length;
