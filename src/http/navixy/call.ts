@@ -2,6 +2,7 @@
  * What a call of the Navixy dialect is: its name, its parameters and answer as schemas, who may make it, and the function behind it. The
  * router, the OpenAPI document and the tests read this one declaration.
  */
+
 import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
 import type { Clock } from '../../clock.js';
 import type { TripDetection } from '../../domain/state.js';
@@ -10,6 +11,7 @@ import type { ReportAddress } from '../../downlink/set-up.js';
 import type { LiveUnits, RegistryStore, StateStore } from '../../store/contract.js';
 import type { History } from '../../store/history-records.js';
 import type { ApiKeyRow, SessionRow, UserRow } from '../../store/rows.js';
+import type { AnswerBytes } from './answer-bytes.js';
 import type { DateFormat } from './dates.js';
 import type { NavixyCode, Violation } from './errors.js';
 import type { Logins } from './logins.js';
@@ -101,11 +103,11 @@ interface Declaration<N extends string, P extends TObject, R extends TProperties
   readonly mediaType?: string;
 }
 
-/** An answer that is JSON already, as text or as its bytes, `success` included. It has to be what the call's response schema says. */
+/** An answer that is JSON already, as text or as bytes, `success` included. It has to be what the call's response schema says. */
 export class PreparedAnswer {
-  readonly json: string | Buffer;
+  readonly json: string | AnswerBytes;
 
-  constructor(json: string | Buffer) {
+  constructor(json: string | AnswerBytes) {
     this.json = json;
   }
 }

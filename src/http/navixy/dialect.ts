@@ -218,8 +218,14 @@ function wantsIsoDates(data: RequestData, request: FastifyRequest): boolean {
 function succeed(reply: FastifyReply, answer: unknown): FastifyReply {
   if (answer instanceof StreamedAnswer) return sendStream(reply, answer);
   reply.type('application/json; charset=utf-8');
-  if (answer instanceof PreparedAnswer) return reply.send(answer.json);
+  if (answer instanceof PreparedAnswer) return sendPrepared(reply, answer);
   return reply.send({ success: true, ...(answer as Record<string, unknown>) });
+}
+
+function sendPrepared(reply: FastifyReply, { json }: PreparedAnswer): FastifyReply {
+  if (typeof json === 'string') return reply.send(json);
+  reply.raw.once('finish', () => json.release());
+  return reply.send(json.whole);
 }
 
 export function sendError(reply: FastifyReply, error: NavixyError): FastifyReply {

@@ -1,13 +1,14 @@
 /**
  * What trackers are doing: `tracker/get_state`, `tracker/get_states`, `tracker/get_last_gps_point`.
  */
-import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
+import { Pacer } from '../../../store/pacer.js';
+import { AnswerBytes } from '../answer-bytes.js';
 import { dateTime, gpsPointSchema, stateSchema } from '../bodies.js';
 import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { dictionary, nullable, trackerId, withDefault } from '../param-types.js';
-import { precisionOf, stateBytes, stateJson } from '../state-body.js';
+import { appendState, precisionOf, stateJson } from '../state-body.js';
 import { planOf } from '../state-fields.js';
 import { requireOpenTracker, type TrackerView, viewOf, visibleTrackers } from '../visibility.js';
 
@@ -52,48 +53,31 @@ const getStates = defineCall({
   handler: async (context, params) => {
     const sorted = params.trackers === undefined ? sortAll(context) : sortAsked(context, params.trackers);
     if (params.trackers !== undefined) refuseWhatIsNotAllowed(sorted, params);
-    return new PreparedAnswer(statesJson(sorted, await statesOf(sorted.open, context), context, params));
+    return new PreparedAnswer(await statesJson(sorted, context, params));
   },
 });
 
-/** Writing states anew stops for whatever else waits after this long, ms. */
-const sliceMs = 4;
 /** States between two looks at the clock. */
 const statesALook = 16;
+const expectedStateBytes = 1200;
 
-/** The states of some trackers. Where thousands have changed since they were last asked for, units do not wait until all are written. */
-async function statesOf(views: readonly TrackerView[], context: CallContext): Promise<Buffer[]> {
-  const { clock } = context.services;
-  const states: Buffer[] = [];
-  let sliceEndMs = clock.monotonicMs() + sliceMs;
-  for (const view of views) {
-    states.push(stateBytes(view, context));
-    if (states.length % statesALook === 0 && clock.monotonicMs() >= sliceEndMs) {
-      await setImmediate();
-      sliceEndMs = clock.monotonicMs() + sliceMs;
-    }
+/**
+ * Thousands of states are put together as bytes: most of them have not changed since they were last asked for. Where many have, units do
+ * not wait until all are written anew.
+ */
+async function statesJson(sorted: Sorted, context: CallContext, flags: Flags): Promise<AnswerBytes> {
+  const pacer = new Pacer(context.services.clock);
+  const answer = new AnswerBytes((sorted.open.length + 1) * expectedStateBytes);
+  answer.appendAscii(`{"success":true,"user_time":${JSON.stringify(context.dates.format(context.now))},"states":{`);
+  for (const [i, view] of sorted.open.entries()) {
+    answer.appendAscii(`${i === 0 ? '' : ','}"${view.tracker.id}":`);
+    appendState(answer, view, context);
+    if (i % statesALook === 0 && pacer.isDue) await pacer.rest();
   }
-  return states;
-}
-
-/** Thousands of states are put together as bytes: most of them have not changed since they were last asked for. */
-function statesJson(sorted: Sorted, states: readonly Buffer[], context: CallContext, flags: Flags): Buffer {
-  const userTime = JSON.stringify(context.dates.format(context.now));
   const blocked = flags.list_blocked ? `,"blocked":[${sorted.blocked.join()}]` : '';
   const unknown = flags.allow_not_exist ? `,"not_exist":[${[...sorted.unknown, ...sorted.corrupted].join()}]` : '';
-  const head = `{"success":true,"user_time":${userTime},"states":{`;
-  const tail = `}${blocked}${unknown}}`;
-  const keys = sorted.open.map(({ tracker }, i) => `${i === 0 ? '' : ','}"${tracker.id}":`);
-  let size = head.length + tail.length;
-  for (let i = 0; i < states.length; i++) size += (keys[i] as string).length + (states[i] as Buffer).length;
-  const json = Buffer.allocUnsafe(size);
-  let at = json.write(head, 'latin1');
-  for (let i = 0; i < states.length; i++) {
-    at += json.write(keys[i] as string, at, 'latin1');
-    at += (states[i] as Buffer).copy(json, at);
-  }
-  json.write(tail, at, 'latin1');
-  return json;
+  answer.appendAscii(`}${blocked}${unknown}}`);
+  return answer;
 }
 
 interface Flags {
