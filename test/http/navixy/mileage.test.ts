@@ -123,11 +123,12 @@ describe('refusals', () => {
     await refuse({}, 217);
   });
 
-  test('221 beyond 128 trackers', async () => {
-    const trackers = [tracker.id];
-    while (trackers.length < 129) trackers.push((await api.tracker(owner)).tracker.id);
-    await refuse({ trackers }, 221);
-    good(await read({ trackers: [...trackers.slice(1), ...trackers.slice(1)] }));
+  test('221 beyond 128 ids, whether there are such trackers and whether they repeat or not', async () => {
+    const ids = (count: number, of: (i: number) => number) => Array.from({ length: count }, (_, i) => of(i));
+    await refuse({ trackers: ids(129, () => tracker.id) }, 221);
+    await refuse({ trackers: ids(129, (i) => 1000 + i) }, 221);
+    await refuse({ trackers: ids(128, (i) => 1000 + i) }, 217);
+    good(await read({ trackers: ids(128, () => tracker.id) }));
   });
 
   test('7 for what is missing or wrong', async () => {

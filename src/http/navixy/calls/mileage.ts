@@ -31,9 +31,9 @@ const read = defineCall({
   errors: [211, 217, 221],
   handler: async (context, wanted) => {
     const span = requireSpan(context, wanted);
+    if (wanted.trackers.length > maxTrackers) throw new NavixyError(221);
     const views = requireTrackers(context, wanted.trackers);
     limitSpan(context, span, maxDays);
-    if (views.length > maxTrackers) throw new NavixyError(221);
     const result: Record<string, Record<string, { mileage: number }>> = {};
     for (const { tracker } of views) result[tracker.id] = await mileageByDay(context, tracker, span);
     return { result, limit_exceeded: false };
