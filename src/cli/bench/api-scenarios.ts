@@ -56,12 +56,12 @@ export async function measureGetStates(processes: Processes, scale: Scale): Prom
     const { list } = await client.call('tracker/list');
     const body = JSON.stringify({ hash: client.hash, trackers: list.map(({ id }) => id) });
     const job = { connections: statesConnections, method: 'POST', url: '/tracker/get_states', body } as const;
-    await api.longestStallMs();
+    await api.longestStall();
     const result = await askFor(processes, api, scale, job);
-    const longestStallMs = await api.longestStallMs();
+    const stall = await api.longestStall();
     const load = await pace.result;
     await pace.end();
-    const beside = { trackers: list.length, recordsPerSecond: load.acks / load.seconds, longestStallMs };
+    const beside = { trackers: list.length, recordsPerSecond: load.acks / load.seconds, ...stall };
     return [{ ...rowOf('get-states', 'gateway', statesConnections, result), ...beside }];
   });
 }
@@ -145,6 +145,6 @@ function rowOf(scenario: ApiRow['scenario'], server: ApiRow['server'], connectio
     cpuMicrosecondsPerAnswer:
       serverCpuSeconds === undefined || of.answers === 0 ? null : (serverCpuSeconds / of.answers) * 1e6,
     ...{ serverBusyPercent: percent(serverCpuSeconds), coreBusyPercent: percent(of.coreBusySeconds) },
-    ...{ clientBusyPercent: percent(of.clientCpuSeconds), recordsPerSecond: null, longestStallMs: null },
+    ...{ clientBusyPercent: percent(of.clientCpuSeconds), recordsPerSecond: null, stallMs: null, ownStallMs: null },
   };
 }

@@ -41,11 +41,18 @@ export interface RunningServer {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
+/** The longest time between two turns of an event loop, ms. */
+export interface Stall {
+  readonly stallMs: number;
+  /** The longest by the CPU time of the process in it: what other processes or the machine's host took is not in it. */
+  readonly ownStallMs: number;
+}
+
 /** A gateway whose API is measured. */
 export interface RunningApi extends RunningServer {
   readonly password: string;
-  /** Longest time that the event loop was held up since it was last asked, ms. */
-  longestStallMs(): Promise<number>;
+  /** How long the event loop was held up since it was last asked. */
+  longestStall(): Promise<Stall>;
 }
 
 /** A load client whose connections are open. */
@@ -111,12 +118,12 @@ export class Processes {
     const ports = ['--listen', 'teltonika=0', '--http-port', '0', '--http-rate-limit', '0'];
     const { child, server } = await this.#started([...probed, ...options, ...ports]);
     let asked = 0;
-    const longestStallMs = async () => {
+    const longestStall = async () => {
       process.kill(server.pid, 'SIGUSR2');
       const line = await child.line([`loop-${++asked}`], probeTimeoutMs);
-      return Number(line.stallMs);
+      return { stallMs: Number(line.stallMs), ownStallMs: Number(line.ownStallMs) };
     };
-    return { ...server, password, longestStallMs };
+    return { ...server, password, longestStall };
   }
 
   /** Runs a job. Rejects with the reason when it failed. */
