@@ -32,7 +32,8 @@ import { httpProtocol } from './store/claims/claims.js';
 import { LicenceWatch } from './store/claims/licence-watch.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
-import { DataDirLock, makeDataDir } from './store/data-dir-lock.js';
+import { DataDirLock } from './store/data-dir-lock.js';
+import { makeDirectory } from './store/directories.js';
 import type { Engine } from './store/engine.js';
 import { JournalHistory } from './store/history-records.js';
 import { type KeyFiles, keyDirectory, keysInMemory, keysPath } from './store/key-files.js';
@@ -157,7 +158,7 @@ async function openEngine(config: Config, deps: AppDeps): Promise<{ engine: Engi
 
 async function lockDir(dataDir: string): Promise<DataDirLock> {
   try {
-    makeDataDir(dataDir);
+    makeDirectory(dataDir);
     return await DataDirLock.acquire(dataDir);
   } catch (cause) {
     throw cause instanceof StoreError ? cause : new ConfigError([`data-dir: ${(cause as Error).message}`]);

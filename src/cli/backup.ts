@@ -1,10 +1,12 @@
 /**
  * `milepost backup` and `milepost restore`: a copy of a data directory, of a running gateway too, and back again.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { ConfigError, StoreError } from '../errors.js';
 import { backUpDataDir, restore } from '../store/backup.js';
 import { DataDirLock } from '../store/data-dir-lock.js';
+import { makeDirectory } from '../store/directories.js';
 import { type CliIo, UsageError, writeLine } from './io.js';
 
 interface BackupOptions {
@@ -41,8 +43,7 @@ export function restoreCommand(io: CliIo, journalPath: JournalPath): Command {
     .addOption(dataDirOption())
     .option('--force', 'set a journal aside that is there already (it is kept under another name)')
     .action(async (directory: string, { dataDir, force }: RestoreOptions) => {
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      const lock = await DataDirLock.acquire(dataDir);
+      const lock = await lockOf(dataDir);
       const path = journalPath(dataDir);
       const aside = `${path}-before-${new Date().toISOString().replace(/[:.]/g, '-')}`;
       try {
@@ -52,4 +53,14 @@ export function restoreCommand(io: CliIo, journalPath: JournalPath): Command {
       }
       await writeLine(io.stdout, `${dataDir}: restored from ${directory}`);
     });
+}
+
+/** Holds a data directory, which is made where there is none. Throws `ConfigError`, and `StoreError` `data_dir_locked`. */
+async function lockOf(dataDir: string): Promise<DataDirLock> {
+  try {
+    makeDirectory(dataDir);
+    return await DataDirLock.acquire(dataDir);
+  } catch (error) {
+    throw error instanceof StoreError ? error : new ConfigError([`data-dir: ${(error as Error).message}`]);
+  }
 }

@@ -3,9 +3,10 @@
  * it. A copy is a directory of its own: `backup.json` says what it is, `journal` and `keys` are what a data directory has under these
  * names. Without its keys the secrets in a journal could not be read.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../errors.js';
+import { makeDirectory } from './directories.js';
 import { valueVersion } from './entries.js';
 import { copyKeys, isSameKeys, keysPath } from './key-files.js';
 import { LmdbEngine } from './lmdb-engine.js';
@@ -36,7 +37,7 @@ export async function backUp(engine: LmdbEngine, dataDir: string, directory: str
   const unfinished = `${directory}.unfinished`;
   try {
     rmSync(unfinished, { recursive: true, force: true });
-    mkdirSync(join(unfinished, journalName), { recursive: true, mode: 0o700 });
+    makeDirectory(join(unfinished, journalName));
     await engine.copyTo(join(unfinished, journalName));
     // A key is there before the first secret that needs it, so copied after the journal it is never missing.
     copyKeys(keysPath(dataDir), keysPath(unfinished));
@@ -78,7 +79,7 @@ export async function restore(directory: string, journalPath: string, keepOldAs?
   if (hasOtherKeys && keepOldAs === undefined) throw new StoreError('journal_exists', { at: keys });
   const unfinished = `${journalPath}-unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  makeDirectory(unfinished);
   cpSync(join(copy, 'data.mdb'), join(unfinished, 'data.mdb'));
   await checkCopy(unfinished);
   if (existsSync(journalPath) && keepOldAs !== undefined) renameSync(journalPath, keepOldAs);

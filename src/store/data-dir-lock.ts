@@ -5,9 +5,9 @@
  * The directory is entered through a descriptor (`/proc/self/fd/N`), since the path of a socket may have no more than 107 bytes.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { dirname, join, resolve as resolvePath } from 'node:path';
+import { join } from 'node:path';
 import { StoreError } from '../errors.js';
 
 const lockName = 'lock';
@@ -44,22 +44,6 @@ export class DataDirLock {
   release(): void {
     rmSync(this.#path, { force: true });
     this.#server.close();
-  }
-}
-
-/**
- * Makes a data directory, and what leads to it, for its own user only. Throws what the file system says. Not left to `recursive`: where a
- * file system refuses with ENOENT (as /proc does), Node 20 tries for ever.
- */
-export function makeDataDir(dataDir: string): void {
-  const path = resolvePath(dataDir);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  if (!existsSync(dirname(path))) makeDataDir(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    // Somebody else may have made it meanwhile.
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
 }
 

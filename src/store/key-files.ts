@@ -2,20 +2,11 @@
  * Keys that the gateway makes for itself, one file each in the directory `keys` of the data directory, for its own user only. A key that
  * was returned once is on disk and never replaced.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { StoreError } from '../errors.js';
+import { makeDirectory } from './directories.js';
 
 export interface KeyFiles {
   /** The text of a key; undefined where there is none. Throws `StoreError` `key_unreadable`. */
@@ -44,7 +35,7 @@ export function keyDirectory(path: string): KeyFiles {
     },
     write(name, text) {
       try {
-        mkdirSync(path, { recursive: true, mode: 0o700 });
+        makeDirectory(path);
         const unfinished = join(path, `${name}${unfinishedEnd}`);
         writeAndSync(unfinished, text);
         renameSync(unfinished, join(path, name));

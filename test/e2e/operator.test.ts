@@ -249,6 +249,14 @@ test('nothing is overwritten, and a journal that has to go is set aside', async 
   expect(existsSync(journalPath(dataDir))).toBe(true);
 });
 
+test('a data directory that cannot be made is a bad configuration', async () => {
+  await start();
+  const copy = join(dir, 'copy');
+  await run((io) => backupCommand(io, journalPath), copy, '--data-dir', join(dir, 'data'));
+  const attempt = run((io) => restoreCommand(io, journalPath), copy, '--data-dir', '/proc/milepost/data');
+  await expect(attempt).rejects.toThrow(ConfigError);
+});
+
 test('a running gateway is not restored over', async () => {
   await start();
   const copy = join(dir, 'copy');

@@ -70,3 +70,12 @@ test('what a crash left unfinished is copied nowhere', async () => {
   await engine.close();
   expect(readdirSync(keysPath(copy))).toEqual(['secrets.key']);
 });
+
+test('what cannot be made is an error, also where the file system only says that it is not there', async () => {
+  const { dataDir, copy } = await copied();
+  await expect(restore(copy, '/proc/milepost/journal')).rejects.toMatchObject({ code: 'ENOENT' });
+  const engine = new LmdbEngine({ path: join(dataDir, 'journal'), readOnly: true });
+  await expect(backUp(engine, dataDir, '/proc/milepost/copy', 0)).rejects.toMatchObject({ code: 'store_write' });
+  await engine.close();
+  expect(() => boxOf('/proc/milepost').seal('secret')).toThrow(expect.objectContaining({ code: 'store_write' }));
+});

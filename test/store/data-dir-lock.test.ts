@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { DataDirLock, makeDataDir } from '../../src/store/data-dir-lock.js';
+import { DataDirLock } from '../../src/store/data-dir-lock.js';
 import { startScript } from '../support/gateway.js';
 import { tempDir } from '../support/temp-dir.js';
 import { within } from '../support/until.js';
@@ -98,17 +98,4 @@ test('a directory with a long path can be locked too', async () => {
 
 test('a directory that does not exist is an error, not a hang', async () => {
   expect(await attempt(join(tempDir(), 'none'))).toContain('ENOENT');
-});
-
-test('a data directory is made with what leads to it, for its owner only', () => {
-  const dir = join(tempDir(), 'a', 'b');
-  makeDataDir(dir);
-  makeDataDir(dir);
-  expect([statSync(dir).mode & 0o777, statSync(join(dir, '..')).mode & 0o777]).toEqual([0o700, 0o700]);
-});
-
-test('one that cannot be made is an error, also where the file system only says that it is not there', () => {
-  const file = join(tempDir(), 'file');
-  writeFileSync(file, '');
-  for (const path of [file, join(file, 'below'), '/proc/milepost/data']) expect(() => makeDataDir(path)).toThrow();
 });
