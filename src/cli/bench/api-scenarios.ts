@@ -23,7 +23,7 @@ const spareMs = 10_000;
 
 /** `get_state` of the gateway and then the same from a bare fastify, with answers of the same size. */
 export async function measureGetState(processes: Processes, scale: Scale): Promise<ApiRow[]> {
-  const gateway = await withApi(processes, async (api) => {
+  const gateway = await withApi({ processes, isProbed: false }, async (api) => {
     const pace = await keepPace(processes, api, { units: 1, recordsPerSecond: 0.001, measureMs: 0 });
     const client = await logIn(api);
     const { list } = await client.call('tracker/list');
@@ -48,7 +48,7 @@ export async function measureGetState(processes: Processes, scale: Scale): Promi
 
 /** `get_states` of every tracker, by their ids, while their units report. */
 export async function measureGetStates(processes: Processes, scale: Scale): Promise<ApiRow[]> {
-  return withApi(processes, async (api) => {
+  return withApi({ processes, isProbed: true }, async (api) => {
     const units = processes.admit(scale.apiTrackers);
     const paceMs = scale.warmUpMs + scale.measureMs + spareMs;
     const pace = await keepPace(processes, api, { units, recordsPerSecond, measureMs: paceMs });
@@ -68,7 +68,7 @@ export async function measureGetStates(processes: Processes, scale: Scale): Prom
 
 /** Commands to units that are connected: with nothing else to do, and while records come in. */
 export async function measureCommands(processes: Processes, scale: Scale): Promise<CommandRow[]> {
-  return withApi(processes, async (api) => {
+  return withApi({ processes, isProbed: false }, async (api) => {
     const job = {
       ...{ port: api.port, httpUrl: urlOf(api), password: api.password },
       ...{ units: commandUnits, measureMs: scale.measureMs },
@@ -87,11 +87,14 @@ export async function measureCommands(processes: Processes, scale: Scale): Promi
   });
 }
 
-/** Runs `use` against a fresh gateway, which is gone afterwards with what it kept. */
-async function withApi<T>(processes: Processes, use: (api: RunningApi) => Promise<T>): Promise<T> {
+/** Runs `use` against a fresh gateway, which is gone afterwards with what it kept. A probe in it takes some of its time. */
+async function withApi<T>(
+  { processes, isProbed }: { readonly processes: Processes; readonly isProbed: boolean },
+  use: (api: RunningApi) => Promise<T>,
+): Promise<T> {
   const dir = processes.makeDir();
   try {
-    const api = await processes.api(dir);
+    const api = await processes.api(dir, isProbed);
     try {
       return await use(api);
     } finally {

@@ -51,7 +51,7 @@ export interface Stall {
 /** A gateway whose API is measured. */
 export interface RunningApi extends RunningServer {
   readonly password: string;
-  /** How long the event loop was held up since it was last asked. */
+  /** How long the event loop was held up since it was last asked. Of a gateway with a probe only. */
   longestStall(): Promise<Stall>;
 }
 
@@ -108,15 +108,15 @@ export class Processes {
     return this.#server([...script('./http-reference-server'), String(bodyBytes)]);
   }
 
-  /** The gateway with its journal in `dir`, without a limit of requests, and with a probe in its event loop. */
-  async api(dir: string): Promise<RunningApi> {
+  /** The gateway with its journal in `dir` and without a limit of requests; with a probe in its event loop where that is wanted. */
+  async api(dir: string, isProbed: boolean): Promise<RunningApi> {
     const password = randomBytes(12).toString('hex');
     const main = script('../../main');
     const probe = pathToFileURL(script('./loop-probe').at(-1) ?? '').href;
-    const probed = [...main.slice(0, -1), '--import', probe, ...main.slice(-1)];
+    const command = isProbed ? [...main.slice(0, -1), '--import', probe, ...main.slice(-1)] : main;
     const options = ['serve', '--open', '--log-level', 'error', '--data-dir', dir, '--admin-password', password];
     const ports = ['--listen', 'teltonika=0', '--http-port', '0', '--http-rate-limit', '0'];
-    const { child, server } = await this.#started([...probed, ...options, ...ports]);
+    const { child, server } = await this.#started([...command, ...options, ...ports]);
     let asked = 0;
     const longestStall = async () => {
       process.kill(server.pid, 'SIGUSR2');
