@@ -30,6 +30,7 @@ import { checkSetup } from '../../../src/store/setup/read.js';
 import { Snapshots } from '../../../src/store/snapshots.js';
 import { Store } from '../../../src/store/store.js';
 import { FailingEngine } from '../../support/failing-engine.js';
+import { holdToDocument } from '../../support/openapi-check.js';
 
 /** One for all: each watches the event loop. */
 const metrics = new Metrics();
@@ -113,6 +114,7 @@ export class HereApi {
     );
     this.store = store;
     this.server = await this.#serve(engine);
+    holdToDocument(this.server.app);
   }
 
   #serve(engine: Engine): Promise<HttpServer> {
