@@ -14,6 +14,7 @@ import type { ApiKeyRow, SessionRow, UserRow } from '../../store/rows.js';
 import type { AnswerBytes } from './answer-bytes.js';
 import type { DateFormat } from './dates.js';
 import type { NavixyCode, Violation } from './errors.js';
+import type { HistoryTurns } from './history-turns.js';
 import type { Logins } from './logins.js';
 import type { StatusRules } from './status.js';
 import type { StreamedAnswer } from './streamed-answer.js';
@@ -47,6 +48,8 @@ export interface Services {
   readonly live: LiveUnits;
   /** Records that the journal keeps. */
   readonly history: History;
+  /** Whoever goes through many of them takes a turn. */
+  readonly turns: HistoryTurns;
   readonly clock: Clock;
   readonly statusRules: StatusRules;
   /** Whether units of a protocol hold a connection while they are on. */
@@ -65,7 +68,9 @@ export interface Services {
 /** The credential of a request. */
 export type Credential =
   | { readonly kind: 'session'; readonly row: SessionRow; readonly user: UserRow }
-  | { readonly kind: 'apiKey'; readonly row: ApiKeyRow; readonly user: UserRow };
+  | { readonly kind: 'apiKey'; readonly row: ApiKeyRow; readonly user: UserRow }
+  /** Login and password given for one connection, which no session stands for. */
+  | { readonly kind: 'password'; readonly row: UserRow; readonly user: UserRow };
 
 /** Circumstances of a call that needs no credential. */
 export interface PublicContext {

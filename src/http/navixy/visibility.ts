@@ -30,6 +30,12 @@ export function requireTracker(context: CallContext, trackerId: number, missing:
   return view;
 }
 
+/** A tracker that may be told of unasked: neither hidden from the user, nor deleted, nor blocked. */
+export function openView(context: CallContext, trackerId: number): TrackerView | undefined {
+  const view = viewOf(context, trackerId);
+  return view?.source.corrupted === true || view?.source.blocked === true ? undefined : view;
+}
+
 /** The same for calls that a blocked tracker may not be used with. Throws code 201 (or 204) and 208. */
 export function requireOpenTracker(context: CallContext, trackerId: number, missing: 201 | 204 = 201): TrackerView {
   const view = requireTracker(context, trackerId, missing);
@@ -56,7 +62,8 @@ export function visibleTrackers(context: CallContext): TrackerView[] {
   return views.sort((left, right) => left.tracker.id - right.tracker.id);
 }
 
-function isVisible(user: UserRow, tracker: TrackerRow): boolean {
+/** Whether a user sees a tracker, deleted or not. */
+export function isVisible(user: UserRow, tracker: TrackerRow): boolean {
   if (tracker.accountId !== user.accountId) return false;
   return user.master || user.trackerIds === undefined || user.trackerIds.includes(tracker.id);
 }

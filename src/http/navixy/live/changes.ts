@@ -3,36 +3,31 @@
  */
 import type { ChangedRow } from '../../../store/contract.js';
 import type { Registry } from '../../../store/registry.js';
-import type { SourceRow, TrackerRow } from '../../../store/rows.js';
-import { viewOf } from '../visibility.js';
+import type { SourceRow, TrackerRow, UserRow } from '../../../store/rows.js';
+import { isVisible } from '../visibility.js';
+import type { Audience, Follower } from './audience.js';
 import { type LifecycleEvent, lifecycleFrame } from './frames.js';
-import type { Subscriber } from './subscriber.js';
-import type { Subscriptions } from './subscriptions.js';
-import type { EventType } from './wishes.js';
-
-/** Subscriptions that come with lifecycle events. */
-const lifecycleTypes: readonly EventType[] = ['state', 'state_batch', 'readings_batch'];
 
 export class Changes {
   readonly #registry: Registry;
-  readonly #subscriptions: Subscriptions;
+  readonly #audience: Audience;
 
-  constructor(registry: Registry, subscriptions: Subscriptions) {
+  constructor(registry: Registry, audience: Audience) {
     this.#registry = registry;
-    this.#subscriptions = subscriptions;
+    this.#audience = audience;
   }
 
   /** Units have reported. */
   onSources(sourceIds: ReadonlySet<number>): void {
-    if (this.#subscriptions.count === 0) return;
+    if (this.#audience.isEmpty) return;
     for (const id of sourceIds) {
-      for (const tracker of this.#registry.trackersOfSource(id)) this.#subscriptions.tell(tracker);
+      for (const tracker of this.#registry.trackersOfSource(id)) this.#audience.tell(tracker);
     }
   }
 
   /** Rows of the registry have changed. */
   onRows(rows: readonly ChangedRow[]): void {
-    if (this.#subscriptions.count === 0) return;
+    if (this.#audience.isEmpty) return;
     const lifecycles = new Lifecycles();
     for (const row of rows) this.#onRow(row, lifecycles);
   }
@@ -42,14 +37,14 @@ export class Changes {
     switch (table) {
       case 'session':
       case 'apiKey':
-        if (change.row === null) this.#endAll(this.#subscriptions.ofCredential(`${table} ${id}`));
+        if (change.row === null) this.#endAll(this.#audience.ofCredential(`${table} ${id}`));
         return;
       case 'account':
-        this.#endAll(this.#subscriptions.ofAccount(Number(id)));
+        this.#endAll(this.#audience.ofAccount(Number(id)));
         return;
       case 'user':
-        this.#endAll(this.#subscriptions.ofAccount((change.row ?? change.before)?.accountId ?? 0));
-        for (const each of newIds(change.before?.trackerIds, change.row?.trackerIds)) this.#tell(each, Number(id));
+        this.#endAll(this.#audience.ofAccount((change.row ?? change.before)?.accountId ?? 0));
+        if (change.before !== null && change.row !== null) this.#onUser(change.before, change.row);
         return;
       case 'sensor':
       case 'meter':
@@ -60,14 +55,25 @@ export class Changes {
         return;
       case 'tracker':
         if (change.row !== null) this.#onTracker(change.before, change.row, lifecycles);
+        else if (change.before !== null) this.#audience.lose(change.before);
         return;
       default:
     }
   }
 
-  #tell(trackerId: number | undefined, forUserId?: number): void {
+  #tell(trackerId: number | undefined): void {
     const tracker = trackerId === undefined ? undefined : this.#registry.get('tracker', trackerId);
-    if (tracker !== undefined) this.#subscriptions.tell(tracker, forUserId);
+    if (tracker !== undefined) this.#audience.tell(tracker);
+  }
+
+  /** What a user has come to see, or sees no more. */
+  #onUser(before: UserRow, user: UserRow): void {
+    if (before.trackerIds === user.trackerIds && before.master === user.master) return;
+    for (const tracker of this.#registry.trackersOfAccount(user.accountId)) {
+      const [saw, sees] = [isVisible(before, tracker), isVisible(user, tracker)];
+      if (sees && !saw) this.#audience.tell(tracker, user.id);
+      if (saw && !sees) this.#audience.lose(tracker, user.id);
+    }
   }
 
   #onSource(before: SourceRow, source: SourceRow, lifecycles: Lifecycles): void {
@@ -75,7 +81,8 @@ export class Changes {
     const isNews = event === 'unblock' || before.model !== source.model;
     for (const tracker of this.#registry.trackersOfSource(source.id)) {
       if (event !== undefined) this.#tellLifecycle(tracker, source.id, event, lifecycles);
-      if (isNews) this.#subscriptions.tell(tracker);
+      if (isNews) this.#audience.tell(tracker);
+      else if (event !== undefined) this.#audience.lose(tracker);
     }
   }
 
@@ -88,42 +95,31 @@ export class Changes {
   }
 
   #tellLifecycle(tracker: TrackerRow, sourceId: number, event: LifecycleEvent, lifecycles: Lifecycles): void {
-    for (const subscriber of this.#subscriptions.ofAccount(tracker.accountId)) {
-      if (isAbout(subscriber, tracker.id)) lifecycles.tell(subscriber, sourceId, event);
+    for (const follower of this.#audience.ofAccount(tracker.accountId)) {
+      if (follower.isAbout(tracker.id)) lifecycles.tell(follower, sourceId, event);
     }
   }
 
-  #endAll(subscribers: readonly Subscriber[]): void {
-    for (const subscriber of subscribers) this.#subscriptions.endIfOver(subscriber);
+  #endAll(followers: readonly Follower[]): void {
+    for (const follower of followers) this.#audience.endIfOver(follower);
   }
 }
 
 /** Somebody who sees several trackers of one device is told once. */
 class Lifecycles {
-  readonly #told = new Map<Subscriber, Set<string>>();
+  readonly #told = new Map<Follower, Set<string>>();
 
-  tell(subscriber: Subscriber, sourceId: number, event: LifecycleEvent): void {
+  tell(follower: Follower, sourceId: number, event: LifecycleEvent): void {
     const frame = lifecycleFrame(sourceId, event);
-    const told = this.#told.get(subscriber) ?? new Set();
-    this.#told.set(subscriber, told);
-    if (!told.has(frame)) subscriber.socket.answer(frame);
+    const told = this.#told.get(follower) ?? new Set();
+    this.#told.set(follower, told);
+    if (!told.has(frame)) follower.tellLifecycle(frame);
     told.add(frame);
   }
-}
-
-function isAbout(subscriber: Subscriber, trackerId: number): boolean {
-  if (!lifecycleTypes.some((type) => subscriber.feeds.get(type)?.wants(trackerId) === true)) return false;
-  const context = subscriber.contextNow(false);
-  return context !== undefined && viewOf(context, trackerId) !== undefined;
 }
 
 function lifecycleOf(before: SourceRow, source: SourceRow): LifecycleEvent | undefined {
   if (source.corrupted === true) return before.corrupted === true ? undefined : 'corrupt';
   if (source.blocked === before.blocked) return undefined;
   return source.blocked ? 'block' : 'unblock';
-}
-
-/** Trackers that a sub-user has come to see. */
-function newIds(before: readonly number[] = [], now: readonly number[] = []): number[] {
-  return now.filter((id) => !before.includes(id));
 }

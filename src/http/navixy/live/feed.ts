@@ -1,36 +1,41 @@
 /**
- * One subscription: which trackers it is about, which of them have news, and the events made of these. News are not queued but noted, so
- * a subscriber that is slow misses what lies between, never the newest, and costs no more than a set of ids.
+ * One subscription on a WebSocket: which trackers it is about, which of them have news, and the events made of these.
  */
 import type { CallContext } from '../call.js';
-import { type TrackerView, viewOf } from '../visibility.js';
+import { openView } from '../visibility.js';
+import type { TrackerFeed } from './audience.js';
 import type { Content } from './contents.js';
 import { eventFrame } from './frames.js';
+import { News } from './news.js';
+import type { Outflow } from './outflow.js';
 import type { Subscriber } from './subscriber.js';
 import type { EventType, Wish } from './wishes.js';
 
 /** A frame is closed when it is this long, so that no subscriber keeps the gateway busy for long. */
 const frameMaxChars = 64 * 1024;
 
-export class Feed {
+/** Events that show a connection status. */
+const statusTypes: readonly EventType[] = ['state', 'state_batch'];
+
+export class Feed implements TrackerFeed {
   readonly subscriber: Subscriber;
   readonly type: EventType;
   readonly rateLimitMs: number;
   readonly isIso: boolean;
+  readonly showsStatus: boolean;
+  readonly tellsLoss = false;
   readonly #content: Content;
   /** Undefined for all that the user sees. */
   readonly #selected: Set<number> | undefined;
   readonly #excluded = new Set<number>();
-  /** Trackers with news that belong to the next round. */
-  #news = new Set<number>();
-  /** Those of the round under way. */
-  #round = new Set<number>();
+  readonly #news = new News();
 
   constructor(subscriber: Subscriber, wish: Wish, content: Content, isIso: boolean) {
     this.subscriber = subscriber;
     this.type = wish.type;
     this.rateLimitMs = wish.rateLimitMs;
     this.isIso = isIso;
+    this.showsStatus = statusTypes.includes(wish.type);
     this.#content = content;
     this.#selected = wish.trackerIds === undefined ? undefined : new Set(wish.trackerIds);
   }
@@ -45,19 +50,23 @@ export class Feed {
     return this.#selected;
   }
 
+  get outflow(): Outflow {
+    return this.subscriber.socket.outflow;
+  }
+
   get hasNews(): boolean {
-    return this.#news.size > 0;
+    return this.#news.hasAny;
   }
 
   /** What a feed that takes the place of this one has to tell still. */
   get untold(): readonly number[] {
-    return [...this.#round, ...this.#news];
+    return this.#news.untold;
   }
 
   /** There is something new about a tracker. */
   note(trackerId: number): void {
     if (this.#content.items.observe !== undefined) this.#observe(trackerId);
-    if (!this.#round.has(trackerId)) this.#news.add(trackerId);
+    this.#news.note(trackerId);
   }
 
   /** True when nothing is left that it is about. */
@@ -71,18 +80,18 @@ export class Feed {
 
   /** What is noted until now makes the next events. */
   beginRound(): void {
-    this.#round = this.#news;
-    this.#news = new Set();
+    this.#news.beginRound();
   }
 
-  /** The next event of the round; undefined when the round is over. */
-  nextFrame(): string | undefined {
+  /** Sends the next event of the round; false when the round is over. */
+  sendNext(): boolean {
     const context = this.subscriber.contextNow(this.isIso);
-    if (context === undefined) this.#round.clear();
-    const data = context === undefined ? '' : this.#nextItems(context);
-    if (context === undefined || data === '') return undefined;
+    if (context === undefined) this.#news.endRound();
+    const items = context === undefined ? '' : this.#nextItems(context);
+    if (context === undefined || items === '') return false;
     const { head, tail } = this.#content;
-    return eventFrame(this.type, context.dates.format(context.now), head + data + tail);
+    this.subscriber.socket.send(eventFrame(this.type, context.dates.format(context.now), head + items + tail));
+    return true;
   }
 
   #observe(trackerId: number): void {
@@ -94,8 +103,7 @@ export class Feed {
   #nextItems(context: CallContext): string {
     const { isOneByOne, items } = this.#content;
     let data = '';
-    for (const trackerId of this.#round) {
-      this.#round.delete(trackerId);
+    for (let trackerId = this.#news.next(); trackerId !== undefined; trackerId = this.#news.next()) {
       const view = this.wants(trackerId) ? openView(context, trackerId) : undefined;
       const item = view === undefined ? undefined : items.itemOf(view, context);
       if (item === undefined) continue;
@@ -104,10 +112,4 @@ export class Feed {
     }
     return data;
   }
-}
-
-/** A tracker that may be told of: neither hidden from the user, nor deleted, nor blocked. */
-function openView(context: CallContext, trackerId: number): TrackerView | undefined {
-  const view = viewOf(context, trackerId);
-  return view?.source.corrupted === true || view?.source.blocked === true ? undefined : view;
 }

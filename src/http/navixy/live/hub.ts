@@ -10,6 +10,7 @@ import type { Credential, Services } from '../call.js';
 import { requireCredential, touch } from '../credential.js';
 import { toNavixyError } from '../errors.js';
 import type { RequestData } from '../request-data.js';
+import { Audience } from './audience.js';
 import { Changes } from './changes.js';
 import { errorFrame, responseFrame } from './frames.js';
 import type { LiveLimits } from './limits.js';
@@ -43,6 +44,8 @@ const lookPeriodMs = 1000;
 const goodbyeMs = 1000;
 
 export class EventHub {
+  /** For whoever tells of trackers in another way. */
+  readonly audience: Audience;
   readonly #services: Services;
   readonly #limits: LiveLimits;
   readonly #log: Logger;
@@ -57,8 +60,9 @@ export class EventHub {
     this.#services = services;
     this.#limits = limits;
     this.#log = log;
-    this.#subscriptions = new Subscriptions(services, limits, (error) => this.#failed(error));
-    const follow = new Changes(services.store.registry, this.#subscriptions);
+    this.audience = new Audience(services, (error) => this.#failed(error));
+    this.#subscriptions = new Subscriptions(services, limits, this.audience);
+    const follow = new Changes(services.store.registry, this.audience);
     this.#removers = [
       changes.onChange((sourceIds) => this.#safely(() => follow.onSources(sourceIds))),
       changes.onRows((rows) => this.#safely(() => follow.onRows(rows))),
@@ -81,7 +85,7 @@ export class EventHub {
   /** What waits to be read by all clients. */
   get bufferedBytes(): number {
     let sum = 0;
-    for (const socket of this.#sockets) sum += socket.bufferedBytes;
+    for (const socket of this.#sockets) sum += socket.outflow.bufferedBytes;
     return sum;
   }
 
@@ -99,7 +103,7 @@ export class EventHub {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const remove of this.#removers) remove();
-    this.#subscriptions.stop();
+    this.audience.stop();
     for (const socket of this.#sockets) socket.cut('shutdown');
     await this.#emptyWithin(goodbyeMs);
     for (const socket of this.#sockets) socket.terminate();
@@ -144,7 +148,6 @@ export class EventHub {
       this.#log.info({ remote: socket.address, reason }, 'subscriber cut');
       socket.cut(reason);
     }
-    this.#subscriptions.look();
   }
 
   #gone(socket: LiveSocket): void {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { WebSocket } from '@fastify/websocket';
 import type { Clock, Timer } from '../../../clock.js';
 import type { LiveLimits } from './limits.js';
+import { Outflow } from './outflow.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Why the gateway ends a connection. */
@@ -30,13 +31,11 @@ export class LiveSocket {
   readonly address: string;
   /** By credential. */
   readonly subscribers = new Map<string, Subscriber>();
+  readonly outflow: Outflow;
   readonly #socket: WebSocket;
   readonly #limits: LiveLimits;
   readonly #clock: Clock;
   readonly #beat: Timer | undefined;
-  readonly #waiting: (() => void)[] = [];
-  /** When something was last taken by the client; when the first of what waits was sent. */
-  #movedMs: number;
   #idleSinceMs: number;
 
   constructor(socket: WebSocket, { limits, clock, address, isAtmosphere }: LiveSocketOptions) {
@@ -44,8 +43,8 @@ export class LiveSocket {
     this.#limits = limits;
     this.#clock = clock;
     this.address = address;
-    this.#movedMs = clock.monotonicMs();
-    this.#idleSinceMs = this.#movedMs;
+    this.outflow = new Outflow({ limits, clock, bufferedBytes: () => socket.bufferedAmount });
+    this.#idleSinceMs = clock.monotonicMs();
     if (!isAtmosphere) return;
     this.send(`${randomUUID()}|${heartbeatMs}|${heartbeat}|`);
     this.#beat = clock.every(heartbeatMs, () => this.answer(heartbeat));
@@ -60,37 +59,22 @@ export class LiveSocket {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  /** No more is to be made for this client until it has taken some of what waits. */
-  get isFull(): boolean {
-    return this.#socket.bufferedAmount >= this.#limits.liveSendBufferMaxBytes;
-  }
-
-  /** Calls `go` once when there is room. */
-  whenRoom(go: () => void): void {
-    this.#waiting.push(go);
-  }
-
   send(text: string): void {
     if (!this.isOpen) return;
-    if (this.#socket.bufferedAmount === 0) this.#movedMs = this.#clock.monotonicMs();
-    this.#socket.send(text, () => this.#moved());
+    this.outflow.sending();
+    this.#socket.send(text, () => this.outflow.moved());
   }
 
   /** Sends what cannot wait. A client that leaves even this unread is cut off. */
   answer(text: string): void {
-    if (this.#socket.bufferedAmount >= 2 * this.#limits.liveSendBufferMaxBytes) this.cut('slow_reader');
+    if (this.outflow.isOverfull) this.cut('slow_reader');
     else this.send(text);
   }
 
   /** Why the connection has to end now, if it has. */
   get fault(): CutReason | undefined {
+    if (this.outflow.isStalled) return 'slow_reader';
     const nowMs = this.#clock.monotonicMs();
-    const isStalled = this.#socket.bufferedAmount > 0 && nowMs - this.#movedMs >= this.#limits.liveStallTimeoutMs;
-    if (isStalled) return 'slow_reader';
     if (this.subscribers.size > 0) this.#idleSinceMs = nowMs;
     return nowMs - this.#idleSinceMs >= this.#limits.liveIdleTimeoutMs ? 'idle_timeout' : undefined;
   }
@@ -108,12 +92,6 @@ export class LiveSocket {
   /** Called once the connection has ended. */
   release(): void {
     this.#beat?.cancel();
-    this.#waiting.length = 0;
-  }
-
-  #moved(): void {
-    this.#movedMs = this.#clock.monotonicMs();
-    if (this.isFull) return;
-    for (const go of this.#waiting.splice(0)) go();
+    this.outflow.release();
   }
 }

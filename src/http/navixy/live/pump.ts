@@ -3,7 +3,19 @@
  * time for everybody else.
  */
 import type { Clock, Timer } from '../../../clock.js';
-import type { Feed } from './feed.js';
+import type { Outflow } from './outflow.js';
+
+/** What the pump serves. */
+export interface PumpedFeed {
+  readonly outflow: Outflow;
+  /** At most one round in this time, ms; 0 for at once. */
+  readonly rateLimitMs: number;
+  readonly hasNews: boolean;
+  /** What is new until now makes the next messages. */
+  beginRound(): void;
+  /** Sends the next message of the round; false when the round is over. */
+  sendNext(): boolean;
+}
 
 /** Events are made for this long at a time, ms. */
 const turnMs = 4;
@@ -17,10 +29,10 @@ interface Flow {
 export class Pump {
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
-  readonly #flows = new Map<Feed, Flow>();
-  readonly #ready = new Set<Feed>();
+  readonly #flows = new Map<PumpedFeed, Flow>();
+  readonly #ready = new Set<PumpedFeed>();
   /** Not before this may the next round of a feed begin, ms. */
-  readonly #nextRoundMs = new WeakMap<Feed, number>();
+  readonly #nextRoundMs = new WeakMap<PumpedFeed, number>();
   #turn: NodeJS.Immediate | undefined;
 
   /** `failed` hears of events that could not be made. */
@@ -30,7 +42,7 @@ export class Pump {
   }
 
   /** There may be news. */
-  wake(feed: Feed): void {
+  wake(feed: PumpedFeed): void {
     if (!feed.hasNews || this.#flows.has(feed)) return;
     const waitMs = (this.#nextRoundMs.get(feed) ?? 0) - this.#clock.monotonicMs();
     const timer = waitMs > 0 ? this.#clock.after(waitMs, () => this.#begin(feed)) : undefined;
@@ -39,7 +51,7 @@ export class Pump {
   }
 
   /** Nothing more comes of a feed. */
-  end(feed: Feed): void {
+  end(feed: PumpedFeed): void {
     this.#flows.get(feed)?.timer?.cancel();
     this.#flows.delete(feed);
     this.#ready.delete(feed);
@@ -50,12 +62,12 @@ export class Pump {
     if (this.#turn !== undefined) clearImmediate(this.#turn);
   }
 
-  #begin(feed: Feed): void {
+  #begin(feed: PumpedFeed): void {
     this.#nextRoundMs.set(feed, this.#clock.monotonicMs() + feed.rateLimitMs);
     this.#makeReady(feed);
   }
 
-  #makeReady(feed: Feed): void {
+  #makeReady(feed: PumpedFeed): void {
     if (!this.#flows.has(feed)) return;
     this.#ready.add(feed);
     this.#turn ??= setImmediate(() => this.#takeTurn());
@@ -73,14 +85,14 @@ export class Pump {
     if (this.#ready.size > 0) this.#turn ??= setImmediate(() => this.#takeTurn());
   }
 
-  #serve(feed: Feed): void {
-    const { socket } = feed.subscriber;
+  #serve(feed: PumpedFeed): void {
+    const { outflow } = feed;
     const flow = this.#flows.get(feed);
     // Not earlier than in its turn, so that what becomes news at one moment is told in one event.
     if (flow?.hasBegun === false) feed.beginRound();
     if (flow !== undefined) flow.hasBegun = true;
-    if (socket.isFull) {
-      socket.whenRoom(() => this.#makeReady(feed));
+    if (outflow.isFull) {
+      outflow.whenRoom(() => this.#makeReady(feed));
       return;
     }
     if (this.#sendNext(feed)) {
@@ -92,11 +104,9 @@ export class Pump {
   }
 
   /** False when the round is over. A tracker whose event cannot be made is passed over. */
-  #sendNext(feed: Feed): boolean {
+  #sendNext(feed: PumpedFeed): boolean {
     try {
-      const frame = feed.nextFrame();
-      if (frame !== undefined) feed.subscriber.socket.send(frame);
-      return frame !== undefined;
+      return feed.sendNext();
     } catch (error) {
       this.#failed(error);
       return true;

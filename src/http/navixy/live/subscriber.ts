@@ -1,58 +1,43 @@
 /**
- * A credential on a connection, with its subscriptions. Who it is and what it may see is asked anew for every event, so nothing is sent to
- * a session that has ended or about a tracker that was taken away.
+ * A credential on a WebSocket, with its subscriptions.
  */
-import type { CallContext, Credential, Services } from '../call.js';
-import { isLive } from '../credential.js';
-import { dateFormat } from '../dates.js';
+import type { Credential, Services } from '../call.js';
+import { viewOf } from '../visibility.js';
+import type { Follower } from './audience.js';
 import type { Feed } from './feed.js';
+import { logoutFrame } from './frames.js';
+import { Holder } from './holder.js';
 import type { LiveSocket } from './live-socket.js';
 import type { EventType } from './wishes.js';
 
-/** What a credential is known by: hashes are not kept. */
-export function credentialKey({ kind, row }: Pick<Credential, 'kind'> & { row: { readonly id: number } }): string {
-  return `${kind} ${row.id}`;
-}
+/** Subscriptions that come with lifecycle events. */
+const lifecycleTypes: readonly EventType[] = ['state', 'state_batch', 'readings_batch'];
 
-export class Subscriber {
+export class Subscriber extends Holder implements Follower {
   readonly socket: LiveSocket;
-  readonly key: string;
-  readonly accountId: number;
-  readonly userId: number;
   readonly feeds = new Map<EventType, Feed>();
-  readonly #services: Services;
-  readonly #kind: Credential['kind'];
-  readonly #credentialId: number;
+  readonly #drop: (subscriber: Subscriber) => void;
 
-  constructor(services: Services, socket: LiveSocket, credential: Credential) {
-    this.#services = services;
+  /** `drop` ends the subscriptions. */
+  constructor(services: Services, socket: LiveSocket, credential: Credential, drop: (subscriber: Subscriber) => void) {
+    super(services, socket.address, credential);
     this.socket = socket;
-    this.key = credentialKey(credential);
-    this.accountId = credential.user.accountId;
-    this.userId = credential.user.id;
-    this.#kind = credential.kind;
-    this.#credentialId = credential.row.id;
+    this.#drop = drop;
   }
 
-  /** Circumstances of an event made now; undefined when the credential is good no more. */
-  contextNow(isIso: boolean): CallContext | undefined {
-    const services = this.#services;
-    const now = services.clock.now();
-    const credential = this.#credentialAt(now);
-    if (credential === undefined) return undefined;
-    const { user } = credential;
-    const dates = dateFormat(user.timeZone, isIso);
-    return { services, now, remoteAddress: this.socket.address, credential, user, dates };
+  /** Ends the subscriptions with a last event: the credential is good no more. */
+  end(): void {
+    this.#drop(this);
+    this.socket.answer(logoutFrame);
   }
 
-  #credentialAt(now: number): Credential | undefined {
-    const { registry } = this.#services.store;
-    const session = this.#kind === 'session' ? registry.get('session', this.#credentialId) : undefined;
-    const apiKey = this.#kind === 'apiKey' ? registry.get('apiKey', this.#credentialId) : undefined;
-    const user = registry.get('user', (session ?? apiKey)?.userId ?? -1);
-    if (user === undefined || user.blocked || registry.get('account', user.accountId)?.blocked !== false)
-      return undefined;
-    if (apiKey !== undefined) return { kind: 'apiKey', row: apiKey, user };
-    return session !== undefined && isLive(session, now) ? { kind: 'session', row: session, user } : undefined;
+  isAbout(trackerId: number): boolean {
+    if (!lifecycleTypes.some((type) => this.feeds.get(type)?.wants(trackerId) === true)) return false;
+    const context = this.contextNow(false);
+    return context !== undefined && viewOf(context, trackerId) !== undefined;
+  }
+
+  tellLifecycle(frame: string): void {
+    this.socket.answer(frame);
   }
 }

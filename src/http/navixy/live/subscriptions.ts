@@ -1,42 +1,32 @@
 /**
- * Who is subscribed to what: subscribers by account and by credential, and their subscriptions. Trackers are matched to them when
- * something changes, so a subscription to all trackers of an account costs no more than one to a few.
+ * What clients on WebSockets are subscribed to: opens and closes their feeds as their messages wish.
  */
-import type { TrackerRow } from '../../../store/rows.js';
 import type { CallContext, Credential, Services } from '../call.js';
 import { NavixyError } from '../errors.js';
 import { visibleTrackers } from '../visibility.js';
+import type { Audience } from './audience.js';
 import { contentOf } from './contents.js';
 import { Feed } from './feed.js';
-import { logoutFrame, type StandingsByType } from './frames.js';
+import type { StandingsByType } from './frames.js';
+import { credentialKey } from './holder.js';
 import type { LiveLimits } from './limits.js';
 import type { LiveSocket } from './live-socket.js';
-import { Pump } from './pump.js';
 import { isSubscribed, type Standing, standingOf } from './standing.js';
-import { StatusWatch } from './status-watch.js';
-import { credentialKey, Subscriber } from './subscriber.js';
+import { Subscriber } from './subscriber.js';
 import { type EventType, maxMonitored, type Wish } from './wishes.js';
 
 type Standings = Readonly<Record<string, Standing>>;
 
-/** Events that show a connection status. */
-const statusTypes: readonly EventType[] = ['state', 'state_batch'];
-
 export class Subscriptions {
   readonly #services: Services;
   readonly #limits: LiveLimits;
-  readonly #pump: Pump;
-  readonly #statuses: StatusWatch;
-  readonly #byAccount = new Map<number, Set<Subscriber>>();
-  readonly #byCredential = new Map<string, Set<Subscriber>>();
+  readonly #audience: Audience;
   #count = 0;
 
-  /** `failed` hears of events that could not be made. */
-  constructor(services: Services, limits: LiveLimits, failed: (error: unknown) => void) {
+  constructor(services: Services, limits: LiveLimits, audience: Audience) {
     this.#services = services;
     this.#limits = limits;
-    this.#pump = new Pump(services.clock, failed);
-    this.#statuses = new StatusWatch(services);
+    this.#audience = audience;
   }
 
   /** Kinds of events times subscribers. */
@@ -44,18 +34,9 @@ export class Subscriptions {
     return this.#count;
   }
 
-  ofAccount(accountId: number): readonly Subscriber[] {
-    return [...(this.#byAccount.get(accountId) ?? [])];
-  }
-
-  ofCredential(key: string): readonly Subscriber[] {
-    return [...(this.#byCredential.get(key) ?? [])];
-  }
-
   /** Adds to what is subscribed by `state`, and takes the place of what is subscribed by others. Throws codes 4 and 267. */
   subscribe(socket: LiveSocket, credential: Credential, isIso: boolean, wishes: readonly Wish[]): StandingsByType {
-    const subscriber =
-      socket.subscribers.get(credentialKey(credential)) ?? new Subscriber(this.#services, socket, credential);
+    const subscriber = socket.subscribers.get(credentialKey(credential)) ?? this.#newSubscriber(socket, credential);
     const context = requireContext(subscriber);
     const added = new Set(wishes.map(({ type }) => type).filter((type) => !subscriber.feeds.has(type)));
     if (this.#count + added.size > this.#limits.liveMaxSubscriptions) throw new NavixyError(267);
@@ -72,7 +53,7 @@ export class Subscriptions {
   /** What a request leaves out means all of its kind. Throws code 4. */
   unsubscribe(socket: LiveSocket, credential: Credential, wishes: readonly Wish[]): StandingsByType {
     const known = socket.subscribers.get(credentialKey(credential));
-    const subscriber = known ?? new Subscriber(this.#services, socket, credential);
+    const subscriber = known ?? this.#newSubscriber(socket, credential);
     const context = requireContext(subscriber);
     const standings = new Map<EventType, Standings>();
     for (const { type, trackerIds } of wishes) {
@@ -89,43 +70,13 @@ export class Subscriptions {
     return standings;
   }
 
-  /** Something about a tracker has changed: for everybody, or as one user sees it. */
-  tell(tracker: TrackerRow, forUserId?: number): void {
-    const subscribers = this.#byAccount.get(tracker.accountId);
-    if (subscribers === undefined) return;
-    this.#statuses.told(tracker);
-    for (const { feeds, userId } of subscribers) {
-      if (forUserId !== undefined && forUserId !== userId) continue;
-      for (const feed of feeds.values()) if (feed.wants(tracker.id)) this.#note(feed, tracker.id);
-    }
-  }
-
-  /** Looks after what happens by time alone: sessions that end, units that fall silent. */
-  look(): void {
-    for (const subscribers of [...this.#byAccount.values()]) {
-      for (const subscriber of subscribers) this.endIfOver(subscriber);
-    }
-    const { registry } = this.#services.store;
-    this.#statuses.look(
-      () => this.#watched(),
-      (tracker) => this.tell(registry.get('tracker', tracker.id) ?? tracker),
-    );
-  }
-
-  /** Ends the subscriptions of a credential that is good no more, with a last event. */
-  endIfOver(subscriber: Subscriber): void {
-    if (subscriber.contextNow(false) !== undefined) return;
-    this.drop(subscriber);
-    subscriber.socket.answer(logoutFrame);
-  }
-
   drop(subscriber: Subscriber): void {
     for (const feed of [...subscriber.feeds.values()]) this.#close(feed);
     this.#remove(subscriber);
   }
 
-  stop(): void {
-    this.#pump.stop();
+  #newSubscriber(socket: LiveSocket, credential: Credential): Subscriber {
+    return new Subscriber(this.#services, socket, credential, (subscriber) => this.drop(subscriber));
   }
 
   #open(subscriber: Subscriber, wish: Wish, listed: readonly number[], isIso: boolean): void {
@@ -145,48 +96,24 @@ export class Subscriptions {
 
   #tellFirst(feed: Feed, trackerId: number): void {
     const tracker = this.#services.store.registry.get('tracker', trackerId);
-    if (tracker !== undefined) this.#statuses.told(tracker);
-    this.#note(feed, trackerId);
-  }
-
-  #note(feed: Feed, trackerId: number): void {
-    feed.note(trackerId);
-    this.#pump.wake(feed);
+    if (tracker !== undefined) this.#audience.told(tracker);
+    this.#audience.note(feed, trackerId);
   }
 
   #close(feed: Feed): void {
-    this.#pump.end(feed);
+    this.#audience.endFeed(feed);
     if (feed.subscriber.feeds.delete(feed.type)) this.#count--;
   }
 
   #add(subscriber: Subscriber): void {
     subscriber.socket.subscribers.set(subscriber.key, subscriber);
-    addTo(this.#byAccount, subscriber.accountId, subscriber);
-    addTo(this.#byCredential, subscriber.key, subscriber);
+    this.#audience.join(subscriber);
   }
 
   #remove(subscriber: Subscriber): void {
     subscriber.socket.subscribers.delete(subscriber.key);
-    removeFrom(this.#byAccount, subscriber.accountId, subscriber);
-    removeFrom(this.#byCredential, subscriber.key, subscriber);
+    this.#audience.leave(subscriber);
   }
-
-  /** Trackers whose connection status somebody is shown. */
-  *#watched(): Generator<TrackerRow> {
-    const { registry } = this.#services.store;
-    for (const [accountId, subscribers] of this.#byAccount) {
-      for (const tracker of registry.trackersOfAccount(accountId)) {
-        if (isStatusShown(subscribers, tracker.id)) yield tracker;
-      }
-    }
-  }
-}
-
-function isStatusShown(subscribers: ReadonlySet<Subscriber>, trackerId: number): boolean {
-  for (const { feeds } of subscribers) {
-    if (statusTypes.some((type) => feeds.get(type)?.wants(trackerId) === true)) return true;
-  }
-  return false;
 }
 
 function requireContext(subscriber: Subscriber): CallContext {
@@ -222,15 +149,4 @@ function idsOf(standings: Standings): number[] {
 function feedIds(feed: Feed | undefined, context: CallContext): Iterable<number> {
   if (feed === undefined) return [];
   return feed.selected ?? visibleTrackers(context).map(({ tracker }) => tracker.id);
-}
-
-function addTo<K>(map: Map<K, Set<Subscriber>>, key: K, subscriber: Subscriber): void {
-  const set = map.get(key) ?? new Set();
-  map.set(key, set.add(subscriber));
-}
-
-function removeFrom<K>(map: Map<K, Set<Subscriber>>, key: K, subscriber: Subscriber): void {
-  const set = map.get(key);
-  set?.delete(subscriber);
-  if (set?.size === 0) map.delete(key);
 }
