@@ -20,6 +20,7 @@ import { isLicensingPath, sendLicenseError, toLicenseError } from './licensespri
 import { calls } from './navixy/call-list.js';
 import { mountNavixy, sendError } from './navixy/dialect.js';
 import { NavixyError, toNavixyError } from './navixy/errors.js';
+import { HistoryTurns } from './navixy/history-turns.js';
 import { EventHub } from './navixy/live/hub.js';
 import { defaultLiveLimits, type LiveLimits } from './navixy/live/limits.js';
 import { type LoginLimits, Logins } from './navixy/logins.js';
@@ -164,7 +165,8 @@ function navixyOptions(options: HttpOptions) {
   const { trips = defaultTripDetection, setUpPauseMs = 0, reportTo, history = noHistory } = options;
   const commands = options.commands ?? unreached(options);
   const limits = { statusRules, trips, setUpPauseMs };
-  const services = { store, live, history, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
+  const turns = new HistoryTurns();
+  const services = { store, live, history, turns, clock, ...limits, isConnectionOriented, logins, reportTo, commands };
   const hub = new EventHub({ services, changes: store, limits: options.liveLimits ?? defaultLiveLimits, log });
   return { services, log, hub, rateLimit: options.rateLimit ?? defaults.rateLimit };
 }

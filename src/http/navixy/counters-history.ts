@@ -4,13 +4,15 @@
 import { Odometer, summed, summedTotal } from '../../domain/counters.js';
 import { UnitState } from '../../domain/state.js';
 import { fieldValue } from '../../domain/update.js';
-import type { History, KeptRecord } from '../../store/history-records.js';
+import type { History, HistoryQuery, KeptRecord } from '../../store/history-records.js';
 import { Pacer } from '../../store/pacer.js';
 import type { TrackerRow } from '../../store/rows.js';
 import { sensorsOf } from '../../store/sensors.js';
 import type { CallContext } from './call.js';
 import { bySensor, type CounterPlan, type Stretch, shown } from './counters.js';
 import type { Span } from './date-params.js';
+import { NavixyError } from './errors.js';
+import { FixesByHour, type TimedFix } from './fixes-by-hour.js';
 import { type Sample, Samples } from './samples.js';
 import { sensorHistory } from './sensors-history.js';
 
@@ -86,49 +88,44 @@ async function sensorTotals(
   return values.flatMap(({ at, value }) => (typeof value === 'number' ? [{ at, value }] : []));
 }
 
-const hourMs = 3_600_000;
+/** Most fixes of one tracker: a month of one a second fits. */
+const mostFixes = 2_700_000;
 
-/** Kilometres by day, in the user's zone, of the days that there are fixes of. Days are in order. */
+/** Kilometres by day, in the user's zone, of the days that there are fixes of. Days are in order. Throws code 211. */
 export async function mileageByDay(
   context: CallContext,
   { sourceId, formerSourceIds = [] }: TrackerRow,
   span: Span,
+  maxFixes = mostFixes,
 ): Promise<Record<string, { mileage: number }>> {
-  const hours = await fixesByHour(context.services.history, [...formerSourceIds, sourceId], span);
+  const query = { sourceIds: [...formerSourceIds, sourceId], ...span };
+  const fixes = await fixesOf(context.services.history, query, maxFixes);
   const odometer = new Odometer();
   const pacer = new Pacer();
   const days = new Map<string, number>();
-  for (const [, fixes] of [...hours].sort(([left], [right]) => left - right)) {
-    for (const [at, lat, lng, speedKmh] of fixes.sort(([left], [right]) => left - right)) {
-      const before = odometer.km;
-      odometer.add(lat, lng, speedKmh, at);
-      const day = context.dates.formatDay(at);
-      days.set(day, (days.get(day) ?? 0) + odometer.km - before);
-    }
+  for (const { at, lat, lng, speedKmh } of fixes.inOrder()) {
+    const before = odometer.km;
+    odometer.add(lat, lng, speedKmh, at);
+    const day = context.dates.formatDay(at);
+    days.set(day, (days.get(day) ?? 0) + odometer.km - before);
     if (pacer.isDue) await pacer.rest();
   }
   return Object.fromEntries([...days].map(([day, km]) => [day, { mileage: Math.round(km * 100) / 100 }]));
 }
 
-type Fix = readonly [at: number, lat: number, lng: number, speedKmh: number];
-
-/** Fixes come in the order of receipt; sorting them hour by hour takes no long step. */
-async function fixesByHour(history: History, sourceIds: readonly number[], span: Span): Promise<Map<number, Fix[]>> {
-  const hours = new Map<number, Fix[]>();
-  for await (const record of history.records({ sourceIds, ...span })) {
+async function fixesOf(history: History, query: HistoryQuery, maxFixes: number): Promise<FixesByHour> {
+  const fixes = new FixesByHour(maxFixes);
+  for await (const record of history.records(query)) {
     const fix = fixOf(record);
-    if (fix === undefined) continue;
-    const hour = Math.floor(record.at / hourMs);
-    const fixes = hours.get(hour);
-    if (fixes === undefined) hours.set(hour, [fix]);
-    else fixes.push(fix);
+    if (fix !== undefined && !fixes.add(fix)) throw new NavixyError(211);
   }
-  return hours;
+  return fixes;
 }
 
 /** Positions made of cells are no part of a track. */
-function fixOf({ at, update }: KeptRecord): Fix | undefined {
+function fixOf({ at, update }: KeptRecord): TimedFix | undefined {
   const { position } = update;
   if (position?.valid !== true || position.lat === null || position.lng === null) return undefined;
-  return update.names.includes('gps_lbs') ? undefined : [at, position.lat, position.lng, position.speedKmh ?? 0];
+  if (update.names.includes('gps_lbs')) return undefined;
+  return { at, lat: position.lat, lng: position.lng, speedKmh: position.speedKmh ?? 0 };
 }

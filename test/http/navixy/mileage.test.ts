@@ -1,5 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Position } from '../../../src/domain/update.js';
+import type { CallContext } from '../../../src/http/navixy/call.js';
+import { mileageByDay } from '../../../src/http/navixy/counters-history.js';
+import { dateFormat } from '../../../src/http/navixy/dates.js';
+import { type History, type KeptRecord, noHistory } from '../../../src/store/history-records.js';
 import type { SourceRow, TrackerRow } from '../../../src/store/rows.js';
 import { forms, type Params, TestApi, type TestUser } from '../../support/api.js';
 import { codeOf, good, invalid, refusal, refused } from './registry/kit.js';
@@ -28,6 +32,13 @@ function report(time: string, km: number, more: Partial<Position> = {}, of = sou
   const position = { lat: 50 + km / 111.19508, lng: 8, speedKmh: 60, ...more };
   api.store.report(of.id, more.satellites === 0 ? { gps_lbs: true } : {}, { at, receivedAt: at, position });
 }
+
+function reported(km: number): KeptRecord {
+  report('2026-06-01T10:00:00Z', km);
+  return api.store.reported.at(-1)!;
+}
+
+const historyOf = (records: History['records']): History => ({ ...noHistory, records });
 
 describe('mileage', () => {
   test('is told by day in the zone of the user', async () => {
@@ -104,6 +115,36 @@ describe('mileage', () => {
     expect(good(await read({ trackers: [] })).result).toEqual({});
   });
 
+  test('waits for its turn while the account reads as much as it may', async () => {
+    const gate: { open: () => void } = { open: () => {} };
+    const opened = new Promise<void>((resolve) => {
+      gate.open = resolve;
+    });
+    let begun = 0;
+    const slow = historyOf(async function* () {
+      begun++;
+      await opened;
+      yield* [];
+    });
+    const other = await TestApi.create({ history: slow });
+    const user = await other.account();
+    const { id } = (await other.tracker(user)).tracker;
+    const sensor = { type: 'metering', name: 'Fuel', sensor_type: 'fuel', input_name: 'fuel_level', divider: 1 };
+    const common = { hash: user.hash, tracker_id: id, trackers: [id], ...month };
+    const made = await other.call('/tracker/sensor/create', { ...common, sensor });
+    const { from } = month;
+    const asked = [
+      other.call(path, common),
+      other.call('/tracker/sensor/data/read', { ...common, to: from, sensor_id: good(made).id }),
+      ...Array.from({ length: 32 }, () => other.call('/tracker/stats/mileage/read', common)),
+    ];
+    await vi.waitFor(async () => expect(codeOf(await other.call(path, common))).toBe(15));
+    expect(begun).toBe(2);
+    gate.open();
+    for (const answer of await Promise.all(asked)) expect(codeOf(answer)).toBe('good');
+    await other.server.close();
+  });
+
   test('sub-users see their trackers only', async () => {
     expect(codeOf(await read({}, await api.subUser(owner, { trackerIds: [tracker.id] })))).toBe('good');
     expect(await read({}, await api.subUser(owner, { trackerIds: [] }))).toEqual(refusal(217));
@@ -114,6 +155,16 @@ describe('refusals', () => {
   test('211 beyond 31 days', async () => {
     await refuse({ to: '2026-06-15 00:00:01' }, 211);
     good(await read());
+  });
+
+  test('211 beyond as many fixes as are held at once', async () => {
+    const history = historyOf(async function* () {
+      for (let i = 1; i <= 3; i++) yield { ...reported(i), at: i };
+    });
+    const context = { services: { history }, dates: dateFormat('UTC', true) } as CallContext;
+    const span = { fromMs: 0, toMs: 10 };
+    expect(await mileageByDay(context, tracker, span, 3)).toEqual({ '1970-01-01': { mileage: 0 } });
+    await expect(mileageByDay(context, tracker, span, 2)).rejects.toMatchObject({ code: 211 });
   });
 
   test('217 for unknown, foreign and deleted trackers', async () => {

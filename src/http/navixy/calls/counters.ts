@@ -188,8 +188,11 @@ const readData = defineCall({
     const view = requireOpenTracker(context, wanted.tracker_id, 204);
     const span = requireSpan(context, wanted);
     limitSpan(context, span, maxDays);
-    const samples = await counterHistory(context, counterPlan(context, view, wanted.type), span);
-    return new PreparedAnswer(`{"success":true,"list":[${await listJson(context, samples)}]}`);
+    const { turns } = context.services;
+    return turns.take(context.user.accountId, async () => {
+      const samples = await counterHistory(context, counterPlan(context, view, wanted.type), span);
+      return new PreparedAnswer(`{"success":true,"list":[${await listJson(context, samples)}]}`);
+    });
   },
 });
 

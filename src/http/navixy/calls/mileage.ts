@@ -35,7 +35,9 @@ const read = defineCall({
     const views = requireTrackers(context, wanted.trackers);
     limitSpan(context, span, maxDays);
     const result: Record<string, Record<string, { mileage: number }>> = {};
-    for (const { tracker } of views) result[tracker.id] = await mileageByDay(context, tracker, span);
+    await context.services.turns.take(context.user.accountId, async () => {
+      for (const { tracker } of views) result[tracker.id] = await mileageByDay(context, tracker, span);
+    });
     return { result, limit_exceeded: false };
   },
 });

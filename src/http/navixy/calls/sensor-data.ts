@@ -40,10 +40,10 @@ const readData = defineCall({
     const sensor = requireSensor(context, view, params.sensor_id);
     if (sensor.type === 'discrete') throw new NavixyError(228);
     limitSpan(context, span, longestSpanDays);
-    const { history, store } = context.services;
+    const { history, store, turns } = context.services;
     const sensors = sensorsOf(store.registry, view.tracker);
     const wanted = { view, sensor, sensors, span, isRaw: params.raw_data };
-    const values = await sensorHistory(history, wanted);
+    const values = await turns.take(context.user.accountId, () => sensorHistory(history, wanted));
     return { list: values.map(({ at, value }) => ({ value, get_time: context.dates.format(at) })) };
   },
 });
