@@ -228,10 +228,14 @@ interface Parts {
 function tcpServices(config: Config, parts: Parts): TcpServices {
   const { store, clock } = parts;
   const register = config.open ? onSight(store) : undefined;
-  const isBarred = (deviceId: string) => isAnywhereBlacklisted(store.registry, deviceId);
-  const blacklist = config.blacklistBlocksIngest ? { isBarred } : {};
-  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims, ...blacklist });
+  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims, ...blacklistOf(config, store) });
   return { ...parts, refusals: new Refusals(clock), limits: config, candidates: protocols, gatekeeper };
+}
+
+/** Hardware that may send nothing, where the blacklist of the licence API is meant to reach so far. */
+function blacklistOf(config: Config, store: Store): { readonly isBarred?: (deviceId: string) => boolean } {
+  const isBarred = (deviceId: string) => isAnywhereBlacklisted(store.registry, deviceId);
+  return config.blacklistBlocksIngest ? { isBarred } : {};
 }
 
 interface HttpParts {
@@ -282,6 +286,7 @@ function openHttp(
         ...{ log: deps.log, logins, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },
         publicBaseUrl: config.publicBaseUrl,
         telemetryToleranceMs: config.telemetryToleranceMs,
+        ...blacklistOf(config, store),
       }),
     ],
   });

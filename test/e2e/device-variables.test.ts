@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { signatureOf } from '../../src/http/here/oauth.js';
 import { applySetup } from '../../src/store/setup/apply.js';
 import { checkSetup } from '../../src/store/setup/read.js';
 import { type LocalGateway, startLocal } from '../support/gateway.js';
@@ -90,6 +91,33 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
   });
 });
 
+test('every change of what is shown is an event, and nothing else is', async () => {
+  const gateway = await startLocal();
+  await apply(gateway, { accounts: [{ ...account('acme'), trackers: [tracker] }], licensespring });
+  const hash = await logIn(gateway.url, 'acme@example.com');
+  const { list } = (await post(gateway.url, 'tracker/list', { hash })) as never as { list: [{ id: number }] };
+  const live = await LiveClient.connect(gateway.port('http'));
+  onTestFinished(() => live.socket.terminate());
+  await live.ask({ action: 'subscribe', hash, requests: [{ type: 'state', trackers: [list[0].id] }] });
+  await live.rest();
+  const shownAfter = async (change: () => Promise<void>) => {
+    await change();
+    const states = (await live.rest()).filter(({ event }) => event === 'state');
+    return states.map(({ data }) => Object.keys((data as never as { additional: object }).additional));
+  };
+  const client = await LicensedDevice.connect(gateway.url, named);
+  expect(await shownAfter(() => client.activate({ a: 1 }))).toEqual([['variable.a']]);
+  expect(await shownAfter(() => client.track({ b: true }))).toEqual([['variable.a', 'variable.b']]);
+  expect(await shownAfter(() => client.track({}))).toEqual([]);
+  expect(await shownAfter(() => client.deactivate())).toEqual([[]]);
+  expect(await shownAfter(() => client.activate())).toEqual([['variable.a', 'variable.b']]);
+  expect(await shownAfter(() => client.activate())).toEqual([]);
+  // The blacklist is about the licence API: what a unit shows stays.
+  expect(await shownAfter(() => apply(gateway, { licensespring: { blacklist: [imei] } }).then(() => {}))).toEqual([]);
+  expect(await client.refusal()).toBe('blacklisted');
+  expect(Object.keys((await additional(gateway.url, hash))['Van 7'] as object)).toHaveLength(2);
+});
+
 test('a device that changes hands shows nothing of before to its new owner', async () => {
   const gateway = await startLocal();
   const { url } = gateway;
@@ -149,6 +177,47 @@ test.each([false, true])('the blacklist at the tracker ports: %s', async (blackl
   expect(gateway.app.store.units.get(source!.id)?.state.recordAt).toBeGreaterThan(0);
   const other = await Unit.online(port, 'teltonika', 1);
   expect(await other.report([sampleAt(Date.now())])).toMatchObject({ kind: 'ack' });
+});
+
+test.each([false, true])('the blacklist at the door of telemetry over HTTP: %s', async (blacklistBlocksIngest) => {
+  const gateway = await startLocal({ blacklistBlocksIngest });
+  const { url } = gateway;
+  const device = { id: imei, model: 'telfmb920', secret: 'gw-device-secret-0001' };
+  const project = { id: 'p', app_id: 'application-p', members: ['acme@example.com'], devices: [device] };
+  await apply(gateway, { accounts: [account('acme')], here: { projects: [project] }, licensespring });
+  const login = await post(url, 'users/v2/login', { email: 'acme@example.com', password: 'secret' });
+  const ofUser = { authorization: `Bearer ${login.accessToken}` };
+  const call = async (method: string, path: string, headers: Record<string, string>, body?: object) =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const { trackingId } = (await (await call('PUT', `/registry/v2/devices/${imei}`, ofUser)).json()) as never;
+  let nonce = 0;
+  const logInDevice = () => {
+    const signed = { deviceId: imei, nonce: String(nonce++), timestamp: String(Math.floor(Date.now() / 1000)) };
+    const signature = encodeURIComponent(signatureOf(`${url}/v2/token`, signed, device.secret));
+    const { timestamp } = signed;
+    const authorization = `OAuth realm="x",oauth_consumer_key="${imei}",oauth_nonce="${signed.nonce}",oauth_signature_method="HMAC-SHA256",oauth_timestamp="${timestamp}",oauth_version="1.0",oauth_signature="${signature}"`;
+    return call('POST', '/v2/token', { authorization });
+  };
+  const token = (await (await logInDevice()).json()) as { accessToken: string };
+  const ofDevice = { authorization: `Bearer ${token.accessToken}` };
+  const telemetry = () => ({ timestamp: Date.now(), position: { lat: 52.5, lng: 13.4, accuracy: 5 } });
+  const statuses = async () => {
+    const answers = [
+      await call('POST', '/v2/', ofDevice, [telemetry()]),
+      await call('POST', '/v3/', ofDevice, { data: [telemetry()] }),
+      await call('POST', '/v3/', ofUser, { id: trackingId, data: [telemetry()] }),
+      await call('POST', '/v3/batch', ofUser, { data: [{ id: trackingId, ...telemetry() }] }),
+      await logInDevice(),
+    ];
+    return answers.map(({ status }) => status);
+  };
+  expect(await statuses()).toEqual([200, 200, 200, 204, 200]);
+  await apply(gateway, { licensespring: { blacklist: [{ hardware_id: imei, product: 'GW' }] } });
+  expect(await statuses()).toEqual(blacklistBlocksIngest ? [403, 403, 403, 403, 403] : [200, 200, 200, 204, 200]);
 });
 
 const rounds = 4;

@@ -32,6 +32,10 @@ export class LicensedDevice {
     await this.#client.call('activate_license', { ...this.#names, variables });
   }
 
+  async deactivate(): Promise<void> {
+    await this.#client.call('deactivate_license', this.#names);
+  }
+
   async track(variables: Values): Promise<void> {
     await this.#client.call('track_device_variables', { ...this.#names, variables });
   }

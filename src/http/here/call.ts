@@ -31,6 +31,8 @@ export interface HereServices {
   readonly publicBaseUrl: string | undefined;
   /** Telemetry may be this far ahead of its receipt, ms. */
   readonly telemetryToleranceMs: number;
+  /** Hardware that may send nothing over any protocol, claimed or not. */
+  readonly isBarred?: (deviceId: string) => boolean;
 }
 
 export type Holder = TokenHolder['kind'];

@@ -8,8 +8,9 @@ import { activeLicence } from '../../../store/claims/claims.js';
 import type { DeviceLicenceRow } from '../../../store/claims/rows.js';
 import { deviceTokenLifetimeMs, issueDeviceToken } from '../../../store/claims/tokens.js';
 import { isSameSecret } from '../../../store/credentials.js';
+import { refuseBlocked } from '../blocks.js';
 import { answer, defineCall, type HereServices } from '../call.js';
-import { forbidden, HereError, notFound } from '../errors.js';
+import { HereError, notFound } from '../errors.js';
 import { baseUrl, type DeviceLogin, parseLogin, signatureOf } from '../oauth.js';
 
 /** A device's clock may be wrong by this. */
@@ -36,7 +37,7 @@ const token = defineCall({
     const accessToken = await store.change((tx) => {
       const claim = tx.registry.claims.openClaimOf(licence.id);
       if (claim === undefined) throw new HereError(412, 'The device is not claimed.');
-      if (tx.registry.get('source', claim.sourceId)?.blocked === true) throw forbidden('The device is blocked.');
+      refuseBlocked(services, claim);
       return issueDeviceToken(tx, claim);
     });
     return answer(200, { accessToken, expiresIn: deviceTokenLifetimeMs / 1000 });

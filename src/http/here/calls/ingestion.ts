@@ -9,8 +9,9 @@ import { type Telemetry, updateFrom } from '../../../domain/telemetry.js';
 import { httpProtocol, openClaim } from '../../../store/claims/claims.js';
 import type { ClaimRow } from '../../../store/claims/rows.js';
 import { encodeContext } from '../../../store/entries.js';
+import { refuseBlocked } from '../blocks.js';
 import { answer, defineCall, type HereAnswer, type HereContext, noContent } from '../call.js';
-import { badRequest, forbidden, HereError, notFound } from '../errors.js';
+import { badRequest, HereError, notFound } from '../errors.js';
 import { optionalAppId } from '../params.js';
 import { type Caller, isTheirs } from '../projects.js';
 import { rawBodyOf } from '../raw-body.js';
@@ -106,10 +107,8 @@ interface Part {
 
 /** Resolves when everything is on disk. Throws 403 for a blocked device, 503 when the disk is too far behind, and `StoreError`. */
 async function keep({ services, now }: Pick<HereContext, 'services' | 'now'>, parts: readonly Part[], path: string) {
-  const { registry, isFull } = services.store;
-  if (isFull) throw new HereError(503, 'The disk is too far behind.');
-  const isBlocked = parts.some(({ claim }) => registry.get('source', claim.sourceId)?.blocked !== false);
-  if (isBlocked) throw forbidden('The device is blocked.');
+  if (services.store.isFull) throw new HereError(503, 'The disk is too far behind.');
+  for (const { claim } of parts) refuseBlocked(services, claim);
   await Promise.all(parts.map((part) => keepPart(services, part, path, now)));
 }
 
