@@ -2,6 +2,7 @@
  * The licence API under `/api/v4`: a route for each call, the checks every call goes through in their documented order, signed answers, and
  * the one place where errors become answers. Beside it stands the public key that answers are verified with.
  */
+import { isUtf8 } from 'node:buffer';
 import { type TObject, Type } from '@sinclair/typebox';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Clock } from '../../clock.js';
@@ -53,17 +54,31 @@ export function licenseSpringDialect(options: LicenseSpringOptions): Dialect {
 }
 
 function mountCalls(scope: FastifyInstance, dialect: LicenseSpringDialect): void {
-  scope.removeAllContentTypeParsers();
-  // Clients send JSON under any content type, and under none.
-  scope.addContentTypeParser('*', { parseAs: 'string' }, scope.getDefaultJsonParser('error', 'error'));
-  scope.setNotFoundHandler(() => {
-    throw new LicenseError('not_found');
-  });
+  takeAnyBodyAsJson(scope);
+  scope.setNotFoundHandler(refuseUnknown);
   scope.addHook('onRequest', async (request) => {
-    if (!request.is404) dialect.authorize(request);
+    // Before the body is looked at.
+    if (request.is404) refuseUnknown();
+    dialect.authorize(request);
+    // Clients send JSON under any content type, under none, and under names that are no types.
+    request.headers['content-type'] = 'application/json';
   });
   scope.addHook('onSend', (_, reply, payload) => dialect.signAnswer(reply, payload));
   for (const call of licenseSpringCalls) scope.route(routeOf(call, dialect));
+}
+
+function takeAnyBodyAsJson(scope: FastifyInstance): void {
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    // What is no UTF-8 would be read as names and values that nobody sent.
+    if (isUtf8(bytes)) parseJson(request, bytes.toString(), done);
+    else done(new LicenseError('invalid_json'));
+  });
+}
+
+function refuseUnknown(): never {
+  throw new LicenseError('not_found');
 }
 
 function routeOf(call: LicenseCall, dialect: LicenseSpringDialect): RouteOptions {

@@ -58,7 +58,8 @@ function activeDevice(
 ): LicenseDeviceRow {
   const told = { ...known?.facts, ...facts };
   const hasFacts = Object.keys(told).length > 0;
-  if (known?.active === true && Object.keys(facts).length === 0) return known;
+  const isTold = Object.entries(facts).every(([name, value]) => known?.facts?.[name] === value);
+  if (known?.active === true && isTold) return known;
   const device: LicenseDeviceRow = {
     id: known?.id ?? nextLicensingId(tx, (id) => tx.registry.get('licenseDevice', id) !== undefined),
     licenseId: license.id,

@@ -102,15 +102,20 @@ export class LicenseApi {
   }
 
   /** A GET for what only reads, otherwise a POST. */
-  async inject(name: string, params: Params | string = {}, oddities: Oddities = {}): Promise<LightMyRequestResponse> {
+  async inject(
+    name: string,
+    params: Params | string | Buffer = {},
+    oddities: Oddities = {},
+  ): Promise<LightMyRequestResponse> {
     const { apiKey = 'key-1', sharedKey = 'shared-1' } = oddities;
     const date = this.date();
     const all = { date, authorization: authorizationHeader(apiKey, sharedKey, date), ...oddities.headers };
     const headers = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never;
     const isRead = ['get_device_variables', 'check_license', 'product_details'].includes(name);
     const url = `/api/v4/${name}`;
-    if (isRead) return this.server.app.inject({ url: `${url}?${queryOf(params)}`, headers });
-    const payload = typeof params === 'string' ? params : JSON.stringify(params);
+    const isAsIs = typeof params === 'string' || Buffer.isBuffer(params);
+    if (isRead) return this.server.app.inject({ url: `${url}?${isAsIs ? params : queryOf(params)}`, headers });
+    const payload = isAsIs ? params : JSON.stringify(params);
     return this.server.app.inject({ method: 'POST', url, headers, payload });
   }
 
@@ -171,8 +176,7 @@ export async function isSigned(text: string, signature: unknown): Promise<boolea
     .verify(await responseKey.public(), String(signature), 'base64');
 }
 
-function queryOf(params: Params | string): string {
-  if (typeof params === 'string') return params;
+function queryOf(params: Params): string {
   const pairs = Object.entries(params).map(([name, value]): [string, string] => [name, String(value)]);
   return new URLSearchParams(pairs).toString();
 }

@@ -192,6 +192,9 @@ describe('activation', () => {
     expect(api.store.registry.get('licenseDevice', device_id!)?.facts).toEqual(facts);
     await api.activate({ os_ver: 'Linux 7' });
     expect(api.store.registry.get('licenseDevice', device_id!)?.facts).toEqual({ ...facts, os_ver: 'Linux 7' });
+    const { changes } = api.store;
+    await api.activate({ ...facts, os_ver: 'Linux 7' });
+    expect(api.store.changes).toBe(changes);
   });
 
   test.each([
@@ -422,6 +425,16 @@ describe('paths', () => {
     const response = await api.server.app.inject({ method: method as 'GET', url });
     if (method === 'HEAD') expect(response.statusCode).toBe(404);
     else expect(answerOf(response)).toEqual(refusal('not_found'));
+  });
+
+  test('nor is any other method, whatever comes with it', async () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND', 'TRACE']) {
+      for (const payload of ['no json', 'x'.repeat(70_000)]) {
+        const request = { method: method as 'POST', url: '/api/v4/check_license', headers: { 'content-type': 'x' } };
+        const response = await api.server.app.inject({ ...request, ...(method === 'TRACE' ? {} : { payload }) });
+        expect([method, answerOf(response)]).toEqual([method, refusal('not_found')]);
+      }
+    }
   });
 
   test.each(['/api/v3/check_license', '/api/v40', '/api'])('%s is of another dialect', async (url) => {

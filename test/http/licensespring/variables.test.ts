@@ -1,7 +1,7 @@
 /** Device variables: what is kept and how it comes back, and every refusal in its place. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { device, imei, LicenseApi, licenseKey, type Params, refusal, user, userDevice } from './kit.js';
+import { answerOf, device, imei, LicenseApi, licenseKey, type Params, refusal, user, userDevice } from './kit.js';
 
 let api: LicenseApi;
 
@@ -67,7 +67,8 @@ describe('tracking', () => {
   test('any content type carries JSON, and none does too', async () => {
     await api.activate();
     const body = JSON.stringify({ ...device, variables: { a: 1 } });
-    for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', undefined]) {
+    const types = ['application/json', 'text/plain', 'application/x-www-form-urlencoded', undefined, '', 'json', ';'];
+    for (const type of types) {
       const answer = await api.call('track_device_variables', body, { headers: { 'content-type': type } });
       expect([type, answer.status]).toEqual([type, 200]);
     }
@@ -256,6 +257,18 @@ describe('bodies', () => {
 
   test.each(['', ' ', '{', 'no json', '{"a":1,}', '{"a":1e}', "{'a':1}", '\u0000'])('%j is no JSON', async (body) => {
     expect(await api.call('track_device_variables', body)).toEqual(refusal('invalid_json'));
+  });
+
+  test('what is no UTF-8 is no JSON', async () => {
+    const text = JSON.stringify({ ...device, variables: { a: 1 } });
+    const body = Buffer.from(text.replace('"a"', '"\xff"'), 'latin1');
+    expect(answerOf(await api.inject('track_device_variables', body))).toEqual(refusal('invalid_json'));
+    expect(await get()).toEqual([]);
+  });
+
+  test('halves of characters come back as they were', async () => {
+    await track({ '\ud800': '\udfff' });
+    expect(await get()).toMatchObject([{ variable: '\ud800', value: '\udfff' }]);
   });
 
   test.each(['[]', 'null', '1', '"x"', 'true'])('%s is no object', async (body) => {
