@@ -201,7 +201,7 @@ function saveLicense(
 ): LicenseRow {
   if (product.method === 'user' && old === undefined && users === undefined) fault([...path, 'users'], 'is missing');
   const userIds = users === undefined ? old?.userIds : [...new Set([...(old?.userIds ?? []), ...users])];
-  const validUntil = wanted.validity_period === undefined ? old?.validUntil : Date.parse(wanted.validity_period);
+  const validUntil = wanted.validity_period === undefined ? old?.validUntil : dateOf(wanted.validity_period);
   if (Number.isNaN(validUntil)) fault([...path, 'validity_period'], 'is no date');
   return work.save('license', {
     ...(old ?? { timesActivated: 0, transferCount: 0, createdAt: work.tx.at }),
@@ -213,6 +213,12 @@ function saveLicense(
     maxActivations: wanted.max_activations ?? old?.maxActivations ?? 1,
     unlimited: wanted.allow_unlimited_activations ?? old?.unlimited ?? false,
   });
+}
+
+/** Ms since 1970 UTC; not a number for what the calendar does not have, which `Date.parse` takes for a day of the next month. */
+function dateOf(text: string): number {
+  const at = Date.parse(text);
+  return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text.slice(0, 10) ? Number.NaN : at;
 }
 
 /** A user, found by e-mail address, or a new one. The same one may stand in several licences. */

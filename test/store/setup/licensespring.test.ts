@@ -229,6 +229,11 @@ describe('refusals', () => {
       '6: licensespring.products[0].licenses[0].validity_period: is no date',
     ],
     [
+      'a day that the month does not have',
+      `${keyed}        - { key: A, validity_period: "2027-02-31" }\n`,
+      '6: licensespring.products[0].licenses[0].validity_period: is no date',
+    ],
+    [
       'the form of a date',
       `${keyed}        - { key: A, validity_period: tomorrow }\n`,
       '6: licensespring.products[0].licenses[0].validity_period: must match',
