@@ -72,6 +72,7 @@ export class LicenseClient {
     const body = parsed(text);
     if (response.status !== 200)
       throw isError(body) ? new LicenseApiError(body, facts) : new UnexpectedAnswerError(facts);
+    if (body === undefined) throw new UnexpectedAnswerError(facts);
     const { publicKey } = this.#options;
     const signature = response.headers.get('licensesignature') ?? '';
     const isTrusted = publicKey === undefined || (await isSignedBy(publicKey, JSON.stringify(body), signature));

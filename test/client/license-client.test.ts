@@ -79,6 +79,8 @@ describe('errors', () => {
     ] as const) {
       expect(await failure({ fetch: answer(status, text) })).toBeInstanceOf(UnexpectedAnswerError);
     }
+    const trusting = { publicKey: undefined, fetch: answer(200, '<html>') };
+    expect(await failure(trusting)).toBeInstanceOf(UnexpectedAnswerError);
     await expect(new LicenseClient({ ...options, fetch: answer(404, '') }).publicKey()).rejects.toThrow(
       UnexpectedAnswerError,
     );
