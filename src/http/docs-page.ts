@@ -12,6 +12,7 @@ export const introduction = `Telematics gateway: the tracker API, and under \`/a
 Every call of the tracker API answers \`GET\` with its parameters in the query, and \`POST\` with them as a form or as JSON, under \`/\`,
 \`/v2\` and \`/api-v2\` alike. In queries and forms, lists and objects are JSON text. \`user/auth\` gives a session hash, \`api/key/create\`
 an API key; either goes into the parameter \`hash\` or the header \`Authorization: NVX <hash>\`. The operator's API takes the header only.
+Pages of other hosts may make the calls of the tracker API (CORS), and none of the operator's.
 
 Errors are told by \`status.code\`; each call lists its own by HTTP status.`;
 

@@ -18,6 +18,7 @@ import { introduction, mountDocsPage } from './docs-page.js';
 import { answerBadUrl } from './here/errors.js';
 import { isLicensingPath, sendLicenseError, toLicenseError } from './licensespring/errors.js';
 import { calls } from './navixy/call-list.js';
+import { corsHeaders, mountCors } from './navixy/cors.js';
 import { mountNavixy, sendError } from './navixy/dialect.js';
 import { NavixyError, toNavixyError } from './navixy/errors.js';
 import { HistoryTurns } from './navixy/history-turns.js';
@@ -106,17 +107,18 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       refineDocument('openapiObject' in document ? document.openapiObject : document.swaggerObject, calls),
   });
   await app.register(async (scope) => mountDocsPage(scope));
-  const mounts: readonly Dialect[] = [
-    (scope) => mountOps(scope, options),
-    ...(options.dialects ?? []),
-    (scope) => mountNavixy(scope, navixy),
-  ];
+  const mounts: readonly Dialect[] = [(scope) => mountOps(scope, options), ...(options.dialects ?? [])];
   for (const mount of mounts) {
     await app.register(async (scope) => {
       scope.addHook('onRequest', addApiHeaders);
       await mount(scope);
     });
   }
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', addNavixyHeaders);
+    mountNavixy(scope, navixy);
+    mountCors(scope, calls);
+  });
   await app.ready();
   return { app, hub: navixy.hub, listen: (address) => listen(app, address), close: () => close(app, unused) };
 }
@@ -137,6 +139,13 @@ function addApiHeaders(_request: FastifyRequest, reply: FastifyReply, done: () =
   done();
 }
 
+const navixyHeaders = { ...apiHeaders, ...corsHeaders };
+
+function addNavixyHeaders(_request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  reply.headers(navixyHeaders);
+  done();
+}
+
 function createApp(options: HttpOptions): FastifyInstance {
   return fastify({
     // Fastify's own log shows whole URLs, and credentials travel in their queries.
@@ -151,6 +160,7 @@ function createApp(options: HttpOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       if (isLicensingPath(request.raw.url ?? '')) return sendLicenseError(reply as FastifyReply, toLicenseError(error));
       if (isHerePath(pathOf(request.raw.url ?? ''))) return answerBadUrl(reply as FastifyReply);
+      reply.headers(navixyHeaders);
       sendError(reply as FastifyReply, error.code === 'FST_ERR_BAD_URL' ? new NavixyError(111) : toNavixyError(error));
     },
     clientErrorHandler: answerClientError,

@@ -35,6 +35,18 @@ describe('who may', () => {
   });
 });
 
+test('pages of other hosts may not call it', async () => {
+  const headers = { origin: 'https://fleet.example.com', 'access-control-request-method': 'GET' };
+  const asked = await api.server.app.inject({ method: 'OPTIONS', url: '/admin/accounts', headers });
+  expect(asked.statusCode).toBeGreaterThanOrEqual(400);
+  expect(Object.keys(asked.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  const answer = await api.server.app.inject({
+    url: '/admin/accounts',
+    headers: { ...headers, authorization: `NVX ${api.hash}` },
+  });
+  expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, undefined]);
+});
+
 describe('accounts', () => {
   test('are made, read, changed and blocked', async () => {
     const made = await api.call('POST', 'accounts', { login: 'new@example.com', password: 'x', device_limit: 2 });
