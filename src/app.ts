@@ -29,6 +29,7 @@ import { protocolByName, protocols } from './protocols/registry.js';
 import { createAdministrator, registerTracker } from './store/accounts.js';
 import { backUp } from './store/backup.js';
 import { httpProtocol } from './store/claims/claims.js';
+import { Eraser } from './store/claims/erasure.js';
 import { LicenceWatch } from './store/claims/licence-watch.js';
 import type { Health } from './store/contract.js';
 import { hashPassword, newPassword } from './store/credentials.js';
@@ -104,6 +105,7 @@ export async function openStore(config: Config, deps: AppDeps, metrics = new Met
       clock,
       decoderVersions,
       retention: { maxAgeMs: config.retentionMaxAgeMs, maxBytes: config.retentionMaxBytes },
+      eraser: new Eraser({ store, clock, claimRetentionMs: config.claimRetentionMs }),
       onError: (error) => deps.log.error({ err: error }, 'snapshot failed'),
     },
     report.mark,

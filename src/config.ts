@@ -122,6 +122,7 @@ export const configSchema = Type.Object({
 
   retentionMaxAgeMs: durationMs('the journal keeps frames this long, ms; 0 for ever', 365 * 86_400_000, 0),
   retentionMaxBytes: sizeBytes('the journal keeps this many bytes; 0 for no limit', 50 * 1024 ** 3),
+  claimRetentionMs: durationMs('what was kept under a claim is erased this long after its end, ms', 30 * 86_400_000, 0),
 });
 
 export type Config = Readonly<Static<typeof configSchema>>;

@@ -13,6 +13,8 @@ export interface Engine {
   read(fromSeq: number): Iterable<{ readonly seq: number; readonly value: Buffer }>;
   /** One value, or undefined when it was never there or has been dropped. */
   get(seq: number): Buffer | undefined;
+  /** Puts another value in the place of one that is there. Resolves when it is on disk. `value` may be reused after that. */
+  replace(seq: number, value: Buffer): Promise<void>;
   /** First and last sequence number kept; undefined when the log is empty. */
   bounds(): { readonly first: number; readonly last: number } | undefined;
   /** Drops one value. Resolves when it is done. */

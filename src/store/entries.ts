@@ -5,6 +5,7 @@
  *   entry  = kind u8 | length u32 (of the body) | body
  *   frame  = sourceId u32 | receivedAt f64 | contextLength u16 | context | the frame as it arrived
  *   rows   = JSON array of row changes
+ *   erased = nothing
  *
  * `context` is a JSON array of what decoding needs besides the frame: [protocol, transport, deviceId, model, session], and after
  * it `notBefore` where records from before that time are not the owner's. A session builds it once. All numbers are big-endian; times
@@ -23,6 +24,8 @@ export const EntryKind = {
   rows: 2,
   /** A frame with a good checksum that could not be read. */
   undecodable: 3,
+  /** What is left of an erased frame: nothing but its place among the frames of the commit, which others are found by. */
+  erased: 4,
 } as const;
 
 const entryHeaderBytes = 5;
@@ -159,9 +162,29 @@ function decodeContext(text: string): FrameContext {
   return context;
 }
 
-/** The entries of a value, in order. Throws `StoreError` `store_version` or `store_corrupt`. */
+/** The entries of a value, in order; erased ones are passed over. Throws `StoreError` `store_version` or `store_corrupt`. */
 export function* readEntries(value: Buffer): Generator<Entry> {
-  for (const { kind, body, offset } of bodiesOf(value)) yield checkedEntry(kind, body, offset);
+  for (const { kind, body, offset } of bodiesOf(value)) {
+    if (kind !== EntryKind.erased) yield checkedEntry(kind, body, offset);
+  }
+}
+
+const erasedEntry = Buffer.from([EntryKind.erased, 0, 0, 0, 0]);
+
+/** A copy of a value in which the frames that are doomed have no content any more; undefined where there are none. */
+export function withoutFrames(
+  value: Buffer,
+  isDoomed: (sourceId: number, receivedAt: number) => boolean,
+): Buffer | undefined {
+  const parts: Buffer[] = [];
+  let keptFrom = 0;
+  for (const { kind, body, offset } of bodiesOf(value)) {
+    const isFrame = kind === EntryKind.frame || kind === EntryKind.undecodable;
+    if (!isFrame || !isDoomed(body.readUInt32BE(0), body.readDoubleBE(4))) continue;
+    parts.push(value.subarray(keptFrom, offset), erasedEntry);
+    keptFrom = offset + entryHeaderBytes + body.length;
+  }
+  return keptFrom === 0 ? undefined : Buffer.concat([...parts, value.subarray(keptFrom)]);
 }
 
 /** A frame with its place among the frames of its value, from 0. */
@@ -175,7 +198,8 @@ export function* readFrames(value: Buffer, wants: (sourceId: number) => boolean)
   let index = 0;
   for (const { kind, body, offset } of bodiesOf(value)) {
     if (kind === EntryKind.rows) continue;
-    if (body.length < frameHeaderBytes || wants(body.readUInt32BE(0))) {
+    const isErased = kind === EntryKind.erased;
+    if (!isErased && (body.length < frameHeaderBytes || wants(body.readUInt32BE(0)))) {
       const entry = checkedEntry(kind, body, offset);
       if (entry.kind !== 'rows') yield { index, entry };
     }

@@ -5,7 +5,7 @@
  */
 import { StoreError } from '../errors.js';
 import type { Engine } from './engine.js';
-import { type FrameEntry, readEntries } from './entries.js';
+import { type FrameEntry, readEntries, readFrames } from './entries.js';
 import type { RowChange, SourceRow } from './rows.js';
 import { parseRow, readMark, Table } from './tables.js';
 
@@ -54,12 +54,8 @@ export interface KeptFrame {
 /** Frames kept, in the order of their receipt: of one source, or of all. Views are valid until the next step. */
 export function* keptFrames(engine: Engine, sourceId?: number): Generator<KeptFrame> {
   for (const { seq, value } of sourceId === undefined ? engine.read(0) : valuesOf(engine, sourceId)) {
-    let index = 0;
-    for (const entry of readEntries(value)) {
-      if (entry.kind === 'rows') continue;
-      if (sourceId === undefined || entry.sourceId === sourceId) yield { seq, index, entry };
-      index++;
-    }
+    const frames = readFrames(value, (id) => sourceId === undefined || id === sourceId);
+    for (const { index, entry } of frames) yield { seq, index, entry };
   }
 }
 

@@ -56,6 +56,10 @@ export class LmdbEngine implements Engine {
     return this.#log.get(seq);
   }
 
+  async replace(seq: number, value: Buffer): Promise<void> {
+    await written(this.#log.put(seq, value));
+  }
+
   bounds(): { first: number; last: number } | undefined {
     const [first] = [...this.#log.getKeys({ limit: 1 })];
     const [last] = [...this.#log.getKeys({ limit: 1, reverse: true })];

@@ -33,6 +33,11 @@ export class MemoryEngine implements Engine {
     return this.#log.get(seq);
   }
 
+  async replace(seq: number, value: Buffer): Promise<void> {
+    this.#sizeBytes += value.length - (this.#log.get(seq)?.length ?? 0);
+    this.#log.set(seq, Buffer.from(value));
+  }
+
   bounds(): { first: number; last: number } | undefined {
     const first = this.#log.keys().next();
     return first.done === true ? undefined : { first: first.value, last: this.#last };

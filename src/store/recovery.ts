@@ -98,14 +98,15 @@ function loadStates(store: Store): void {
 }
 
 /**
- * For decoding everything again: what an older decoder misread must not outlive it. Only when nothing has been dropped from the journal;
- * otherwise the records are folded over the states, since these know of frames that are gone.
+ * For decoding everything again: what an older decoder misread must not outlive it. Only when nothing has been dropped from the journal
+ * or erased; otherwise the records are folded over the states, since these know of frames that are gone.
  */
 function forgetRecords(store: Store): void {
   const first = store.engine.bounds()?.first;
   for (const unit of store.units.all()) {
     store.units.touch(unit);
-    if (first !== 1) continue;
+    const isErased = store.registry.claims.openClaimOfSource(unit.sourceId)?.tracesAfter !== undefined;
+    if (first !== 1 || isErased) continue;
     const { heardAt } = unit.state;
     unit.state = new UnitState();
     unit.state.heardAt = heardAt;

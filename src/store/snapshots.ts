@@ -3,10 +3,12 @@
  * the event loop is never held up, and then the commit up to which everything is written. It may catch rows and states that are
  * newer than that commit: folding the journal over them again changes nothing (states go by time, rows are replaced whole).
  *
+ * What is to be erased for good is taken out of the journal by the same passes, once it is in no commit that a start would replay.
  * Retention drops journal values only up to the last completed pass, so current state and registry never depend on what is dropped.
  */
 import type { Clock, Timer } from '../clock.js';
 import { snapshotOf } from '../domain/state.js';
+import type { Eraser, Erasure } from './claims/erasure.js';
 import type { Engine, TableKey } from './engine.js';
 import { writtenAtOf } from './entries.js';
 import { decodeSeqs, encodeSeqs, lastSeqOf } from './history.js';
@@ -21,6 +23,7 @@ export interface SnapshotOptions {
   /** Versions of the protocols' decoders, written with each pass. */
   readonly decoderVersions: Readonly<Record<string, number>>;
   readonly retention: Retention;
+  readonly eraser?: Eraser;
   /** Told when a pass fails; the next one tries again. */
   readonly onError: (error: unknown) => void;
 }
@@ -50,6 +53,7 @@ export class Snapshots {
   #keptBytes: number;
   #lastPassAtMs: number;
   #running: Promise<void> | undefined;
+  #isStopping = false;
   #timer: Timer | undefined;
 
   constructor(options: SnapshotOptions, mark: SnapshotMark | undefined) {
@@ -68,6 +72,7 @@ export class Snapshots {
 
   /** Stops the timer and waits for a pass that is under way. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#timer?.cancel();
     await this.#running;
   }
@@ -90,8 +95,9 @@ export class Snapshots {
   }
 
   async #pass(): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, clock, eraser } = this.#options;
     this.#lastPassAtMs = clock.monotonicMs();
+    const erasures = this.#isStopping ? undefined : await eraser?.due();
     const cursor = store.committedSeq;
     const writtenBytes = store.bytesSinceSnapshot;
     const rows = store.takeDirtyRows();
@@ -107,7 +113,19 @@ export class Snapshots {
     this.#cursor = cursor;
     this.#keptBytes += writtenBytes;
     await this.#writeMark();
+    if (erasures !== undefined) await this.#erase(erasures);
     await this.#retain();
+  }
+
+  async #erase(erasures: readonly Erasure[]): Promise<void> {
+    await this.#options.eraser?.erase(erasures, {
+      cursor: this.#cursor,
+      isStopping: () => this.#isStopping,
+      shrinks: (sizeBytes) => {
+        this.#keptBytes -= sizeBytes;
+        return this.#writeMark();
+      },
+    });
   }
 
   async #writeRow({ table, id, row }: RowChange): Promise<void> {

@@ -39,6 +39,12 @@ export class Units {
     return entry;
   }
 
+  /** Forgets a unit. */
+  remove(sourceId: number): void {
+    this.#dirty = this.#dirty.filter((entry) => entry.sourceId !== sourceId);
+    this.#entries.delete(sourceId);
+  }
+
   all(): IterableIterator<UnitEntry> {
     return this.#entries.values();
   }

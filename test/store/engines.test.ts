@@ -50,6 +50,16 @@ describe.each(engines)('%s', (_, open) => {
     expect(text(engine.read(0))).toEqual(['second']);
   });
 
+  test('puts another value in the place of one, wherever it stands', async () => {
+    const engine = open();
+    for (const seq of [1, 2, 3]) await engine.append(seq, Buffer.from(`value ${seq}`));
+    const other = Buffer.from('other');
+    await engine.replace(2, other);
+    other.fill(0);
+    expect(text(engine.read(0))).toEqual(['value 1', 'other', 'value 3']);
+    expect(engine.bounds()).toEqual({ first: 1, last: 3 });
+  });
+
   test('drops values', async () => {
     const engine = open();
     for (const seq of [1, 2, 3]) await engine.append(seq, Buffer.from(String(seq)));

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EntryKind, encodeContext, readEntries, ValueBuilder } from '../../src/store/entries.js';
+import {
+  EntryKind,
+  encodeContext,
+  readEntries,
+  readFrames,
+  ValueBuilder,
+  withoutFrames,
+} from '../../src/store/entries.js';
 import { decodeSeqs, encodeSeqs, lastSeqOf, sourcesOf } from '../../src/store/history.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { codeOf } from '../support/codes.js';
@@ -52,6 +59,32 @@ test('entries survive their value', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('frames that are erased leave the others and their places as they are', () => {
+  const builder = new ValueBuilder();
+  builder.begin(1);
+  const context = encodeContext({ protocol: 'p', transport: 'udp', deviceId: 'd', model: 'm', session: 's' });
+  const add = (sourceId: number, receivedAt: number, kind: number = EntryKind.frame) =>
+    builder.addFrame(kind, { sourceId, receivedAt, context, bytes: Buffer.from(`${sourceId} at ${receivedAt}`) });
+  add(1, 10);
+  add(2, 11);
+  builder.addRows([]);
+  add(1, 20, EntryKind.undecodable);
+  add(3, 21);
+  add(1, 30);
+  const value = Buffer.from(builder.view());
+  const places = (from: Buffer) =>
+    [...readFrames(from, () => true)].map(({ index, entry }) => [index, entry.frame.toString()]);
+  expect(withoutFrames(value, () => false)).toBeUndefined();
+  const left = withoutFrames(value, (sourceId, receivedAt) => sourceId === 1 && receivedAt <= 20)!;
+  const expected = places(value).filter(([, frame]) => frame !== '1 at 10' && frame !== '1 at 20');
+  expect(places(left)).toEqual(expected);
+  expect(left.includes('1 at 10') || left.includes('1 at 20')).toBe(false);
+  expect([...readEntries(left)].map(({ kind }) => kind)).toEqual(['frame', 'rows', 'frame', 'frame']);
+  const nothing = withoutFrames(left, () => true)!;
+  expect(places(nothing)).toEqual([]);
+  expect(withoutFrames(nothing, () => true)).toBeUndefined();
 });
 
 test('sources are found by their identity before and after a snapshot', async () => {

@@ -75,6 +75,11 @@ export class FailingEngine implements Engine {
     return this.inner.bounds();
   }
 
+  async replace(seq: number, value: Buffer): Promise<void> {
+    this.#failTable();
+    await this.inner.replace(seq, value);
+  }
+
   async drop(seq: number): Promise<void> {
     this.#failTable();
     await this.inner.drop(seq);

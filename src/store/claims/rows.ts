@@ -60,8 +60,12 @@ export interface ClaimRow {
   /** Where its data is. */
   readonly sourceId: number;
   readonly trackerId: number;
-  /** Records received up to this time are no longer shown as traces. */
+  /** Records received up to this time are no longer shown as traces, and are to be erased. */
   readonly tracesAfter?: number;
+  /** The `tracesAfter` up to which that was done. */
+  readonly tracesErasedTo?: number;
+  /** When what was kept under it was erased, some time after its end. */
+  readonly erasedAt?: number;
   /** Its source was blocked because the licence ran out, not by the operator. */
   readonly blockedByLicence?: boolean;
 }

@@ -15,6 +15,7 @@ import { decodeKept, decoderVersions } from '../../../src/ingest/decoder.js';
 import { Refusals } from '../../../src/ingest/refusals.js';
 import { Metrics } from '../../../src/metrics.js';
 import { createAccount } from '../../../src/store/accounts.js';
+import { Eraser } from '../../../src/store/claims/erasure.js';
 import { issueClientToken, issueUserTokens } from '../../../src/store/claims/tokens.js';
 import type { Health } from '../../../src/store/contract.js';
 import { digestOf, newCredential } from '../../../src/store/credentials.js';
@@ -36,7 +37,9 @@ import { holdToDocument } from '../../support/openapi-check.js';
 const metrics = new Metrics();
 
 /** What a test may have otherwise. */
-type Rules = Pick<HereOptions, 'publicBaseUrl' | 'telemetryToleranceMs' | 'rateLimit'>;
+type Rules = Pick<HereOptions, 'publicBaseUrl' | 'telemetryToleranceMs' | 'rateLimit'> & {
+  readonly claimRetentionMs: number;
+};
 
 export interface CallOptions {
   readonly token?: string | undefined;
@@ -109,12 +112,20 @@ export class HereApi {
       throw error;
     };
     this.snapshots = new Snapshots(
-      { store, clock, decoderVersions, retention: { maxAgeMs: 0, maxBytes: 0 }, onError },
+      { store, clock, decoderVersions, retention: { maxAgeMs: 0, maxBytes: 0 }, eraser: this.#eraser(store), onError },
       report.mark,
     );
     this.store = store;
     this.server = await this.#serve(engine);
     holdToDocument(this.server.app);
+  }
+
+  #eraser(store: Store): Eraser {
+    return new Eraser({
+      store,
+      clock: this.clock,
+      claimRetentionMs: this.#options.claimRetentionMs ?? 30 * 86_400_000,
+    });
   }
 
   #serve(engine: Engine): Promise<HttpServer> {
