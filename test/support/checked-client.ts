@@ -21,7 +21,8 @@ export function checkedClient(options: Omit<ClientOptions, 'fetch'>): NavixyClie
   return new NavixyClient({ ...options, fetch: checkedFetch });
 }
 
-async function documentOf(origin: string): Promise<DocumentCheck> {
+/** The document that the gateway at an address serves. */
+export async function documentOf(origin: string): Promise<DocumentCheck> {
   const response = await fetch(`${origin}/openapi.json`);
   return new DocumentCheck((await response.json()) as never);
 }

@@ -1,12 +1,27 @@
 /**
- * A device of the licence API over real HTTP, by the client that other programs use: it takes no answer without a good signature.
+ * A device of the licence API over real HTTP, by the client that other programs use: it takes no answer without a good signature,
+ * and none that is not what the gateway documents.
  */
-import { LicenseApiError, LicenseClient } from '../../src/client/index.js';
+import { LicenseApiError, LicenseClient, type LicenseFetch } from '../../src/client/index.js';
+import { documentOf } from './checked-client.js';
 
 export interface LicenseNames {
   readonly hardware_id: string;
   readonly product: string;
   readonly license_key: string;
+}
+
+/** Holds every answer against the document of the gateway. */
+async function checkedFetch(origin: string): Promise<LicenseFetch> {
+  const check = await documentOf(origin);
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    const { status, headers } = response;
+    const body = await response.text();
+    const contentType = headers.get('content-type') ?? '';
+    await check.hold({ method: init.method, url: url.slice(origin.length), status, contentType, body });
+    return { status, headers, text: async () => body };
+  };
 }
 
 type Values = Readonly<Record<string, string | number | boolean>>;
@@ -23,7 +38,7 @@ export class LicensedDevice {
   }
 
   static async connect(url: string, names: LicenseNames): Promise<LicensedDevice> {
-    const options = { url, apiKey: 'client', sharedKey: 'gw-shared-key-0001' };
+    const options = { url, apiKey: 'client', sharedKey: 'gw-shared-key-0001', fetch: await checkedFetch(url) };
     const publicKey = await new LicenseClient(options).publicKey();
     return new LicensedDevice(new LicenseClient({ ...options, publicKey }), names, publicKey);
   }

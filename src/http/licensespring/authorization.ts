@@ -13,6 +13,18 @@ import { isSameSignature, requestSignature } from './signature.js';
 /** How far the `Date` of a request may be from now, both ways. */
 export const dateWindowMs = 15 * 60_000;
 
+/** Codes that any request may be refused with here; one that changes something also with `read_only_api_key`. */
+export const authorizationCodes = [
+  'missing_headers',
+  'authorization_invalid_headers',
+  'authorization_missing_params',
+  'hmac_required',
+  'date_header_diff',
+  'invalid_api_key',
+  'revoked_api_key',
+  'signature_mismatch',
+] as const;
+
 const pair = /[ \t]*([A-Za-z]+)="([^"]*)"[ \t]*(?:,|$)/y;
 const required = ['algorithm', 'headers', 'signature', 'apikey'] as const;
 type Parameters = Readonly<Record<(typeof required)[number], string>>;

@@ -13,9 +13,16 @@ import type { Logins } from '../navixy/logins.js';
 import { pathOf } from '../navixy/paths.js';
 import { RateLimiter } from '../rate-limit.js';
 import type { Dialect } from '../server.js';
-import { authorize } from './authorization.js';
+import { authorizationCodes, authorize } from './authorization.js';
 import type { LicenseCall } from './call.js';
-import { LicenseError, licenseErrorSchema, licenseErrors, sendLicenseError, toLicenseError } from './errors.js';
+import {
+  LicenseError,
+  type LicenseErrorCode,
+  licenseErrorSchema,
+  licenseErrors,
+  sendLicenseError,
+  toLicenseError,
+} from './errors.js';
 import { licenseCalls } from './licenses.js';
 import { readParams } from './params.js';
 import type { ResponseKey } from './response-key.js';
@@ -155,17 +162,36 @@ function mountPublicKey(app: FastifyInstance, key: ResponseKey): void {
   );
 }
 
-const commonCodes = ['missing_parameters', 'validation_error', 'internal_error'] as const;
+const dateHeader = Type.Object({
+  date: Type.String({
+    description: 'The time of the request in the form of HTTP, which is signed; 15 minutes off at most',
+  }),
+});
+const signatureHeader = {
+  LicenseSignature: Type.String({ description: 'RSA PKCS#1 v1.5 with SHA-256 over the body, base64' }),
+};
+const commonCodes = ['missing_parameters', 'validation_error', 'too_many_requests', 'internal_error'] as const;
+
+/** Every code that a call may be refused with. */
+export function codesOf({ method, errors }: Pick<LicenseCall, 'method' | 'errors'>): readonly LicenseErrorCode[] {
+  const ofBodies = method === 'POST' ? (['read_only_api_key', 'invalid_json'] as const) : [];
+  return [...new Set([...authorizationCodes, ...ofBodies, ...errors, ...commonCodes])];
+}
 
 function documentedSchema(call: LicenseCall): object {
-  const codes = [...call.errors, ...commonCodes];
   const params: TObject = call.documented ?? call.params;
+  const codes = codesOf(call).map((code) => `${code} (${licenseErrors[code][0]})`);
   return {
     tags: ['licensespring'],
     summary: call.summary,
-    description: `Errors: ${[...new Set(codes)].map((code) => `${code} (${licenseErrors[code][0]})`).join(', ')}, and those of authorization.`,
+    description: `Errors: ${codes.join(', ')}.`,
     security: [{ licensespring: [] }],
+    headers: dateHeader,
     ...(call.method === 'GET' ? { querystring: params } : { body: params }),
-    response: { 200: call.response, '4xx': licenseErrorSchema, '5xx': licenseErrorSchema },
+    response: {
+      200: { ...call.response, headers: signatureHeader },
+      '4xx': licenseErrorSchema,
+      '5xx': licenseErrorSchema,
+    },
   };
 }

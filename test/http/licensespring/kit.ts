@@ -6,7 +6,12 @@ import { createVerify } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { VirtualClock } from '../../../src/clock.js';
-import { type LicenseSpringOptions, licenseSpringDialect } from '../../../src/http/licensespring/dialect.js';
+import {
+  codesOf,
+  type LicenseSpringOptions,
+  licenseSpringCalls,
+  licenseSpringDialect,
+} from '../../../src/http/licensespring/dialect.js';
 import { type LicenseErrorCode, licenseErrors } from '../../../src/http/licensespring/errors.js';
 import { ResponseKey } from '../../../src/http/licensespring/response-key.js';
 import { authorizationHeader } from '../../../src/http/licensespring/signature.js';
@@ -101,12 +106,20 @@ export class LicenseApi {
     return answerOf(await this.inject(name, params, oddities));
   }
 
-  /** A GET for what only reads, otherwise a POST. */
+  /** A GET for what only reads, otherwise a POST. What it is refused with has to be documented for the call. */
   async inject(
     name: string,
     params: Params | string | Buffer = {},
     oddities: Oddities = {},
   ): Promise<LightMyRequestResponse> {
+    const response = await this.#send(name, params, oddities);
+    const call = licenseSpringCalls.find((each) => each.name === name);
+    const { code } = (response.statusCode === 200 ? {} : response.json()) as { code?: LicenseErrorCode };
+    if (call === undefined || code === undefined || codesOf(call).includes(code)) return response;
+    throw new Error(`${name} is refused with ${code}, which is not documented`);
+  }
+
+  async #send(name: string, params: Params | string | Buffer, oddities: Oddities): Promise<LightMyRequestResponse> {
     const { apiKey = 'key-1', sharedKey = 'shared-1' } = oddities;
     const date = this.date();
     const all = { date, authorization: authorizationHeader(apiKey, sharedKey, date), ...oddities.headers };

@@ -1,7 +1,5 @@
 /** Licences on hardware: activation with its limits, checking, deactivation, products; and the one shape of every error. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { licenseSpringCalls } from '../../../src/http/licensespring/dialect.js';
-import { licenseErrors } from '../../../src/http/licensespring/errors.js';
 import {
   answerOf,
   device,
@@ -458,22 +456,4 @@ test('a shared key that cannot be read is a fault of the server', async () => {
     tx.put('licenseApiKey', { ...tx.registry.get('licenseApiKey', 'key-1')!, sharedKey: 'aes256gcm$x$y$z' });
   });
   expect(await check()).toEqual(refusal('internal_error'));
-});
-
-describe('the document', () => {
-  test('has every call with its credential, parameters and errors', async () => {
-    const document = (await api.server.app.inject('/openapi.json')).json();
-    for (const { name, method, params, errors } of licenseSpringCalls) {
-      const operation = document.paths[`/api/v4/${name}`][method.toLowerCase()];
-      expect(operation.security).toEqual([{ licensespring: [] }]);
-      const names =
-        method === 'GET'
-          ? operation.parameters.map((each: { name: string }) => each.name)
-          : Object.keys(operation.requestBody.content['application/json'].schema.properties);
-      expect([...names].sort()).toEqual(Object.keys(params.properties).sort());
-      for (const code of errors) expect(operation.description).toContain(`${code} (${licenseErrors[code][0]})`);
-      expect(Object.keys(operation.responses)).toEqual(['200', '4XX', '5XX']);
-    }
-    expect(document.components.securitySchemes.licensespring).toMatchObject({ in: 'header', name: 'Authorization' });
-  });
 });
