@@ -6,6 +6,7 @@ import type { FastifySchema } from 'fastify';
 import { errorExtras, errorSchema } from './bodies.js';
 import type { Call } from './call.js';
 import { errorCodes, type NavixyCode } from './errors.js';
+import { livePaths, liveSchemas } from './live-document.js';
 
 /** Answers of a call, for its serialiser. */
 export function responseSchema(call: Call): Record<number, object> {
@@ -76,7 +77,10 @@ interface Document {
   readonly components?: { responses?: Record<string, unknown> };
 }
 
-/** The document with GET taking its parameters in the query only and POST in the body, and with the errors of every call. */
+/**
+ * The document with GET taking its parameters in the query only and POST in the body, with the errors of every call, and with what is no
+ * call.
+ */
 export function refineDocument<D>(document: D, calls: readonly Call[]): D {
   const { paths = {}, components: parts } = document as Document;
   const shared: Record<string, unknown> = {};
@@ -90,6 +94,7 @@ export function refineDocument<D>(document: D, calls: readonly Call[]): D {
     path.get = { ...get, operationId: `${operationId}ByQuery`, responses: { ...get.responses, ...errors } };
     path.post = { ...post, operationId, responses: { ...post.responses, ...errors } };
   }
+  Object.assign(paths, livePaths);
   if (parts !== undefined) parts.responses = { ...parts.responses, ...shared };
   return document;
 }
@@ -135,7 +140,7 @@ function errorSchemaOf(codes: readonly NavixyCode[]): TSchema {
 
 /** Parts of the document that are no calls. */
 export const components = {
-  schemas: { Error: errorSchema },
+  schemas: { Error: errorSchema, ...liveSchemas },
   securitySchemes: {
     hash: {
       type: 'apiKey',

@@ -2,9 +2,11 @@
  * Live events over a store in memory, with clients on real sockets and a clock that moves when told to.
  */
 import { defaultLiveLimits, type LiveLimits } from '../../../src/http/navixy/live/limits.js';
+import { liveSchemas } from '../../../src/http/navixy/live-document.js';
 import type { HttpOptions } from '../../../src/http/server.js';
 import { TestApi, type TestUser } from '../../support/api.js';
 import { type Frame, LiveClient } from '../../support/live-client.js';
+import { faultsOf } from '../../support/openapi-check.js';
 
 export interface LiveOptions extends Partial<HttpOptions> {
   readonly limits?: Partial<LiveLimits>;
@@ -15,6 +17,8 @@ export class LiveKit {
   readonly port: number;
   readonly owner: TestUser;
   readonly #clients: LiveClient[] = [];
+  /** Everything that the server has sent, once. */
+  readonly #texts = new Set<string>();
 
   private constructor(api: TestApi, port: number, owner: TestUser) {
     this.api = api;
@@ -31,6 +35,8 @@ export class LiveKit {
   async connect(path?: string): Promise<LiveClient> {
     const client = await LiveClient.connect(this.port, path);
     this.#clients.push(client);
+    for (const text of client.texts) this.#texts.add(text);
+    client.socket.on('message', (bytes) => this.#texts.add(String(bytes)));
     return client;
   }
 
@@ -49,8 +55,22 @@ export class LiveKit {
     return made;
   }
 
+  /** Throws when the server has sent something that is not as the document says. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.terminate();
     await this.api.server.close();
+    for (const text of this.#texts) if (text.startsWith('{')) await holdMessage(text);
   }
+}
+
+const schemaByType = {
+  response: liveSchemas.LiveResponse,
+  error: liveSchemas.LiveError,
+  event: liveSchemas.LiveEvent,
+};
+
+async function holdMessage(text: string): Promise<void> {
+  const message = JSON.parse(text) as { type: keyof typeof schemaByType };
+  const faults = await faultsOf(schemaByType[message.type], message);
+  if (faults !== undefined) throw new Error(`${JSON.stringify(faults)} in ${text.slice(0, 1000)}`);
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { calls } from '../../../src/http/navixy/call-list.js';
+import { NavixyError } from '../../../src/http/navixy/errors.js';
+import { actionOf, parseMessage, readWishes } from '../../../src/http/navixy/live/wishes.js';
 import { hashPassword } from '../../../src/store/credentials.js';
 import { TestApi, type TestUser } from '../../support/api.js';
-import { type CheckedAnswer, DocumentCheck } from '../../support/openapi-check.js';
+import { type CheckedAnswer, DocumentCheck, faultsOf } from '../../support/openapi-check.js';
 
 interface Operation {
   readonly operationId?: string;
@@ -56,12 +58,13 @@ describe('the document', () => {
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     const ids = operations.flatMap(({ operationId }) => operationId ?? []);
     expect(ids).toContain('trackerGetState');
-    expect(new Set(ids).size).toBe(2 * calls.length);
+    expect(new Set(ids).size).toBe(2 * calls.length + 1);
     expect(Object.keys(document.paths)).toEqual([
       '/healthz',
       '/readyz',
       '/metrics',
       ...calls.map(({ name }) => `/${name}`),
+      '/event/subscription',
     ]);
   });
 
@@ -97,6 +100,47 @@ describe('the document', () => {
     expect(document.paths['/user/auth']?.get.security).toEqual([]);
     expect(document.paths['/tracker/list']?.get.security).toEqual([{ hash: [] }, { header: [] }]);
     expect(Object.keys(document.components.securitySchemes)).toEqual(['hash', 'header', 'licensespring', 'bearer']);
+  });
+});
+
+describe('live events', () => {
+  const hash = '0'.repeat(32);
+  const message = (request: object) => ({ action: 'subscribe', hash, requests: [request] });
+  const target = { type: 'selected', tracker_ids: [1] };
+
+  test('are described with what both sides send', () => {
+    const { get, post } = document.paths['/event/subscription'] as { get: object; post?: object };
+    expect(post).toBeUndefined();
+    expect(get).toMatchObject({
+      responses: { 101: { description: expect.any(String) } },
+      'x-websocket': { client: { $ref: '#/components/schemas/LiveRequest' } },
+    });
+    const names = JSON.stringify(get).match(/(?<=#\/components\/schemas\/)\w+/g) ?? [];
+    expect(names).toEqual(expect.arrayContaining(['LiveRequest', 'LiveResponse', 'LiveError', 'LiveEvent']));
+    for (const name of names) expect(document.components.schemas[name]).toBeDefined();
+  });
+
+  test.each([
+    ['good', message({ type: 'state', trackers: [1] })],
+    ['good', message({ type: 'state_batch', target, rate_limit: '500ms', format: 'compact' })],
+    ['good', message({ type: 'readings_batch', target: { type: 'all' }, sensor_type: 'fuel' })],
+    ['good', message({ type: 'iot_monitor', target })],
+    ['good', { action: 'subscribe', hash, events: ['state'], trackers: [1] }],
+    ['bad', message({ type: 'state' })],
+    ['bad', message({ type: 'state_batch', rate_limit: '1s' })],
+    ['bad', message({ type: 'state_batch', target, rate_limit: 'soon' })],
+    ['bad', message({ type: 'iot_monitor', target: { ...target, tracker_ids: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] } })],
+    ['bad', message({ type: 'news', target })],
+    ['bad', { action: 'listen', hash }],
+  ])('a request is as %s by the document as for the server: %j', async (verdict, request) => {
+    const isGood = (await faultsOf(document.components.schemas.LiveRequest!, request)) === undefined;
+    expect(isGood ? 'good' : 'bad').toBe(verdict);
+    const read = () => {
+      const parsed = parseMessage(JSON.stringify(request));
+      return readWishes(actionOf(parsed), parsed);
+    };
+    if (isGood) expect(read()).toHaveLength(1);
+    else expect(read).toThrow(NavixyError);
   });
 });
 

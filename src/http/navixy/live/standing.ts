@@ -8,7 +8,8 @@ import { viewOf } from '../visibility.js';
  * `blocked` is subscribed, and sends states once it is unblocked. `unknown` (of another account, or deleted) and `disallowed` (of the
  * account, but not assigned to the sub-user) are not subscribed.
  */
-export type Standing = 'normal' | 'blocked' | 'unknown' | 'disallowed';
+export const standings = ['normal', 'blocked', 'unknown', 'disallowed'] as const;
+export type Standing = (typeof standings)[number];
 
 export function standingOf(context: CallContext, trackerId: number): Standing {
   const { registry } = context.services.store;

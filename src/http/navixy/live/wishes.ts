@@ -54,7 +54,7 @@ const targetOf = (maxItems: number) =>
   });
 
 /** Source: Navixy backend API, WebSocket, "Subscription". */
-const requestSchemas: Readonly<Record<EventType, TObject>> = {
+export const requestSchemas: Readonly<Record<EventType, TObject>> = {
   state: Type.Object({ trackers: Type.Array(Type.Integer(), { maxItems: maxListed }), format }),
   state_batch: Type.Object({ target: targetOf(maxListed), rate_limit: rateLimit, format }),
   readings_batch: Type.Object({
@@ -77,7 +77,7 @@ interface RequestParams {
 }
 
 const anyObject = Type.Unsafe<ParamObject>({ type: 'object' });
-const rootSchema = Type.Object({
+export const rootSchema = Type.Object({
   requests: Type.Optional(Type.Array(anyObject, { minItems: 1, maxItems: maxRequests })),
   // The form from before `requests`, which clients still send.
   events: Type.Optional(Type.Array(oneOf(eventTypes), { minItems: 1, maxItems: maxRequests })),
