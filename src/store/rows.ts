@@ -3,7 +3,15 @@
  * never used twice; times are ms since 1970 UTC.
  */
 
-import type { ClaimRow, DeviceLicenceRow, ProjectRow, ProvisionJobRow, ShadowRow, TokenRow } from './claims/rows.js';
+import type {
+  ClaimRow,
+  DeviceLicenceRow,
+  ProjectRow,
+  ProvisionJobRow,
+  ShadowRow,
+  TokenRow,
+  UsedLoginRow,
+} from './claims/rows.js';
 import type {
   DeviceVariableRow,
   LicenseApiKeyRow,
@@ -309,6 +317,7 @@ export interface Tables {
   readonly deviceLicence: DeviceLicenceRow;
   readonly claim: ClaimRow;
   readonly token: TokenRow;
+  readonly usedLogin: UsedLoginRow;
   readonly shadow: ShadowRow;
   readonly provisionJob: ProvisionJobRow;
   readonly counter: CounterRow;
@@ -346,6 +355,7 @@ export const tableNames: readonly TableName[] = [
   'deviceLicence',
   'claim',
   'token',
+  'usedLogin',
   'shadow',
   'provisionJob',
   'counter',

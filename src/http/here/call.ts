@@ -13,7 +13,6 @@ import type { History } from '../../store/history-records.js';
 import type { Store } from '../../store/store.js';
 import type { Logins } from '../navixy/logins.js';
 import type { HereStatus } from './errors.js';
-import type { UsedSignatures } from './oauth.js';
 
 /** What calls work with. */
 export interface HereServices {
@@ -25,7 +24,6 @@ export interface HereServices {
   readonly clock: Clock;
   readonly health: () => Health;
   readonly logins: Logins;
-  readonly usedSignatures: UsedSignatures;
   readonly version: string;
   /** Where devices reach the gateway from outside. */
   readonly publicBaseUrl: string | undefined;

@@ -14,12 +14,11 @@ import type { HereCall, HereContext, HereServices } from './call.js';
 import { hereCalls } from './call-list.js';
 import { badRequest, errorBody, forbidden, HereError, notFound, toHereError } from './errors.js';
 import { bearerOf, holderOfBearer, limitKeyOf } from './identity.js';
-import { UsedSignatures } from './oauth.js';
 import { documentedSchema } from './openapi.js';
 import { checked, readQuery, uuidV4 } from './params.js';
 import { parseBody } from './raw-body.js';
 
-export interface HereOptions extends Omit<HereServices, 'logins' | 'usedSignatures'> {
+export interface HereOptions extends Omit<HereServices, 'logins'> {
   readonly log: Logger;
   /** The guard in front of passwords, where other dialects share it. */
   readonly logins?: Logins;
@@ -34,7 +33,7 @@ const prefixes = ['/registry', '/users', '/shadows', '/traces', '/v3'] as const;
 export function hereDialect(options: HereOptions): Dialect {
   const { clock } = options;
   const { logins = new Logins(clock) } = options;
-  const services = { ...options, logins, usedSignatures: new UsedSignatures(clock) };
+  const services = { ...options, logins };
   const dialect = new HereDialect(services, options);
   return async (app) => {
     for (const prefix of prefixes) {

@@ -1,9 +1,8 @@
 /**
- * Signed logins of devices: the header as it is read, the signature as it is made, and memory of the signatures that were used.
+ * Signed logins of devices: the header as it is read and the signature as it is made.
  * Source: RFC 5849, sections 3.4.1 to 3.4.3 and 3.6, with HMAC-SHA256 in the place of HMAC-SHA1.
  */
 import { createHmac } from 'node:crypto';
-import type { Clock } from '../../clock.js';
 
 /** What a device says of its login. */
 export interface DeviceLogin {
@@ -82,34 +81,4 @@ export function baseUrl(scheme: 'http' | 'https', host: string): string {
   const lower = host.toLowerCase();
   const named = lower.endsWith(defaultPort) ? lower.slice(0, -defaultPort.length) : lower;
   return `${scheme}://${named}/v2/token`;
-}
-
-const rememberedMs = 25_000;
-const maxRemembered = 200_000;
-
-/** Logins that were good lately. Each is good once; a bounded number is remembered, the oldest goes first. */
-export class UsedSignatures {
-  readonly #clock: Clock;
-  readonly #seenMs = new Map<string, number>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Remembers a login; false when it was used before. */
-  use({ deviceId, timestamp, nonce }: DeviceLogin): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    this.#forget(nowMs);
-    const key = JSON.stringify([deviceId, timestamp, nonce]);
-    if (this.#seenMs.has(key)) return false;
-    this.#seenMs.set(key, nowMs);
-    return true;
-  }
-
-  #forget(nowMs: number): void {
-    for (const [key, seenMs] of this.#seenMs) {
-      if (nowMs - seenMs < rememberedMs && this.#seenMs.size < maxRemembered) return;
-      this.#seenMs.delete(key);
-    }
-  }
 }

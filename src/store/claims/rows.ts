@@ -89,6 +89,12 @@ export interface TokenRow {
   readonly refreshUntil?: number;
 }
 
+/** A signed login of a device that was good. The id is a digest of what tells it from others. */
+export interface UsedLoginRow {
+  readonly id: string;
+  readonly usedAt: number;
+}
+
 /** What the owner wants of a device, and how much of what it reported is to be shown. The id is the tracking id. */
 export interface ShadowRow {
   readonly id: string;

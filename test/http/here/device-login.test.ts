@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { baseString, baseUrl, parseLogin, signatureOf } from '../../../src/http/here/oauth.js';
+import { diskError, type FailingEngine } from '../../support/failing-engine.js';
+import { until } from '../../support/until.js';
 import { HereApi } from './kit.js';
 
 /** The first is published with the client in Go (choefele/here-tracking-go), the others follow from it. */
@@ -180,7 +182,51 @@ describe('logging in', () => {
     const header = headerOf(partsOf(vector));
     api.clock.advance(-10_000);
     expect((await login(header, '127.0.0.1:8080')).status).toBe(200);
-    api.clock.advance(20_000);
-    expect(await login(header, '127.0.0.1:8080')).toMatchObject(error(401));
+    for (const isClean of [false, true]) {
+      api.clock.advance(10_000);
+      await api.close(isClean);
+      await api.open();
+      expect(await login(header, '127.0.0.1:8080')).toMatchObject(error(401));
+    }
+    const used = api.store.registry.all('usedLogin');
+    expect([...used].map(({ id }) => id)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  });
+
+  test('uses a signature up that comes to nothing', async () => {
+    const vector = vectors[1];
+    const header = headerOf(partsOf(vector));
+    expect((await login(header, '127.0.0.1:8080')).status).toBe(412);
+    await claim(vector.deviceId);
+    await api.close(false);
+    await api.open();
+    expect((await login(header, '127.0.0.1:8080')).status).toBe(401);
+  });
+
+  test('forgets signatures that nobody can use any more', async () => {
+    const vector = vectors[1];
+    await claim(vector.deviceId);
+    const used: string[] = [];
+    for (const nonce of ['a', 'b', 'c', 'd']) {
+      const stamp = String(api.now / 1000);
+      const signature = signatureOf(vector.url, { ...vector, nonce, timestamp: stamp }, vector.secret);
+      const header = headerOf(partsOf({ ...vector, nonce, signature }, { oauth_timestamp: stamp }));
+      expect((await login(header, '127.0.0.1:8080')).status).toBe(200);
+      used.push([...api.store.registry.all('usedLogin')].map(({ usedAt }) => (api.now - usedAt) / 1000).join());
+      api.clock.advance(12_000);
+    }
+    expect(used).toEqual(['0', '12,0', '24,12,0', '24,12,0']);
+  });
+
+  test('may be tried again with the same signature where the disk failed', async () => {
+    const vector = vectors[1];
+    await claim(vector.deviceId);
+    const header = headerOf(partsOf(vector));
+    const engine = api.store.engine as FailingEngine;
+    engine.failure = diskError('ENOSPC');
+    expect((await login(header, '127.0.0.1:8080')).status).toBe(503);
+    engine.failure = undefined;
+    api.clock.advance(1000);
+    await until(() => api.store.health.ready, 'the disk works again');
+    expect((await login(header, '127.0.0.1:8080')).status).toBe(200);
   });
 });

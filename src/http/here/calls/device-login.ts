@@ -7,8 +7,9 @@ import type { FastifyRequest } from 'fastify';
 import { activeLicence } from '../../../store/claims/claims.js';
 import type { DeviceLicenceRow } from '../../../store/claims/rows.js';
 import { deviceTokenLifetimeMs, issueDeviceToken } from '../../../store/claims/tokens.js';
+import { useLogin } from '../../../store/claims/used-logins.js';
 import { isSameSecret } from '../../../store/credentials.js';
-import { refuseBlocked } from '../blocks.js';
+import { blockOf } from '../blocks.js';
 import { answer, defineCall, type HereServices } from '../call.js';
 import { HereError, notFound } from '../errors.js';
 import { baseUrl, type DeviceLogin, parseLogin, signatureOf } from '../oauth.js';
@@ -33,14 +34,15 @@ const token = defineCall({
     const licence = activeLicence(store.registry, login.deviceId);
     if (licence === undefined) throw notFound('There is no such device.');
     if (!isSigned(services, request, login, licence)) throw refused('The signature is wrong.');
-    if (!services.usedSignatures.use(login)) throw refused('The signature has been used.');
-    const accessToken = await store.change((tx) => {
+    // A login that comes to nothing is used up too: returned, and not thrown, so that this is kept.
+    const outcome = await store.change((tx) => {
+      if (!useLogin(tx, login)) return refused('The signature has been used.');
       const claim = tx.registry.claims.openClaimOf(licence.id);
-      if (claim === undefined) throw new HereError(412, 'The device is not claimed.');
-      refuseBlocked(services, claim);
-      return issueDeviceToken(tx, claim);
+      if (claim === undefined) return new HereError(412, 'The device is not claimed.');
+      return blockOf(services, claim) ?? issueDeviceToken(tx, claim);
     });
-    return answer(200, { accessToken, expiresIn: deviceTokenLifetimeMs / 1000 });
+    if (outcome instanceof HereError) throw outcome;
+    return answer(200, { accessToken: outcome, expiresIn: deviceTokenLifetimeMs / 1000 });
   },
 });
 
