@@ -154,8 +154,11 @@ function mountPublicKey(app: FastifyInstance, key: ResponseKey): void {
   const schema = {
     tags: ['licensespring'],
     summary: 'The key that signatures of answers are verified with, in PEM',
-    produces: ['text/plain'],
-    response: { 200: Type.String() },
+    response: {
+      200: { description: 'PEM', content: { 'text/plain': { schema: Type.String() } } },
+      '4xx': licenseErrorSchema,
+      '5xx': licenseErrorSchema,
+    },
   };
   app.get(publicKeyPath, { schema, exposeHeadRoute: false }, async (_, reply) =>
     reply.type('text/plain; charset=utf-8').send(await key.public()),

@@ -35,6 +35,13 @@ describe('the document', () => {
     expect(document.components.securitySchemes.licensespring).toMatchObject({ in: 'header', name: 'Authorization' });
   });
 
+  test('has the public key and its errors', async () => {
+    const limited = await LicenseApi.create({ rateLimit: 1 });
+    const get = () => limited.server.app.inject('/licensespring/public-key');
+    expect([(await get()).statusCode, (await get()).statusCode]).toEqual([200, 429]);
+    await limited.server.close();
+  });
+
   test('is what every answer is held against, of paths that do not exist too', async () => {
     const check = new DocumentCheck((await api.server.app.inject('/openapi.json')).json());
     const hold = (url: string, status: number, body: unknown) =>

@@ -331,6 +331,11 @@ describe('bodies', () => {
     expect((await get()).find(({ variable }) => variable === 'v0')).toMatchObject({ value: 0 });
     expect((await track({ v0: 'changed' })).status).toBe(200);
     expect(await get()).toHaveLength(500);
+    await api.call('deactivate_license', device);
+    expect(await api.call('activate_license', { ...device, variables: { v0: 1, another: 1 } })).toEqual(
+      refusal('validation_error'),
+    );
+    expect(await api.call('get_device_variables', device)).toEqual(refusal('device_not_found'));
   });
 
   test('a body above 64 KiB is too large, whatever it holds', async () => {
