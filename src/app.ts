@@ -10,6 +10,7 @@ import type { ReportAddress } from './downlink/set-up.js';
 import { FileSmsGateway } from './downlink/sms.js';
 import type { UnitLinks } from './downlink/unit-link.js';
 import { ConfigError, SessionError, StoreError } from './errors.js';
+import { addGauges, addLiveGauges, addStateTopicGauges } from './gauges.js';
 import { type AdminOptions, adminDialect } from './http/admin/dialect.js';
 import { hereDialect } from './http/here/dialect.js';
 import { licenseSpringDialect } from './http/licensespring/dialect.js';
@@ -19,12 +20,13 @@ import { createHttpServer, type HttpServer } from './http/server.js';
 import { Gatekeeper, type RegisterOnSight } from './ingest/admission.js';
 import { checkCommand } from './ingest/command-check.js';
 import { decodeKept, decoderVersions } from './ingest/decoder.js';
-import { type Listening, Ports, portPlan } from './ingest/ports.js';
+import { type Listening, Ports, portPlan, servicePort } from './ingest/ports.js';
 import { Refusals } from './ingest/refusals.js';
 import { Sessions } from './ingest/sessions.js';
 import type { TcpServices } from './ingest/tcp-session.js';
 import type { Logger } from './log.js';
 import { Metrics } from './metrics.js';
+import { StateTopic } from './mqtt/state-topic.js';
 import { protocolByName, protocols } from './protocols/registry.js';
 import { createAdministrator, registerTracker } from './store/accounts.js';
 import { backUp } from './store/backup.js';
@@ -185,15 +187,17 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const onError = (error: unknown) => deps.log.error({ err: error }, 'licences not judged');
   const licences = new LicenceWatch({ store, live: sessions, clock, onError });
   let http: HttpServer | undefined;
+  let topic: StateTopic | undefined;
   const stop = async () => {
     ports.drain();
+    topic?.stop();
     licences.stop();
     commands.stop();
     sessions.drainAll();
     await store.drained();
     sessions.closeAll('shutdown');
     sessions.stop();
-    await http?.close();
+    await Promise.all([http?.close(), topic?.close()]);
     ports.close();
     await opened.close();
   };
@@ -204,10 +208,13 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     await commands.start();
     licences.start();
     await ports.open(plan, config, services);
+    topic = stateTopicOf(config, http, deps.log);
+    await listenMqtt(topic, config, ports);
     await listenHttp(http, config, ports);
     watchLicensing({ ...config, store, live: sessions, log: deps.log });
     addGauges(metrics, store, sessions);
     addLiveGauges(metrics, http);
+    addStateTopicGauges(metrics, topic);
     snapshots.start();
     const { listening } = ports;
     const snapshot = () => snapshots.run();
@@ -230,7 +237,7 @@ interface Parts {
 function tcpServices(config: Config, parts: Parts): TcpServices {
   const { store, clock } = parts;
   const register = config.open ? onSight(store) : undefined;
-  const gatekeeper = new Gatekeeper({ store, clock, register, claims: config.claims, ...blacklistOf(config, store) });
+  const gatekeeper = new Gatekeeper({ ...config, store, clock, register, ...blacklistOf(config, store) });
   return { ...parts, refusals: new Refusals(clock), limits: config, candidates: protocols, gatekeeper };
 }
 
@@ -307,6 +314,18 @@ async function listenHttp(http: HttpServer, config: Config, ports: Ports): Promi
   ports.listening.push({ protocol: 'http', transport: 'tcp', host: config.httpHost, port });
 }
 
+/** Live events by another way, with the same followers; its requests are connections. */
+function stateTopicOf(config: Config, { services, hub }: HttpServer, log: Logger): StateTopic {
+  return new StateTopic({ services, audience: hub.audience, limits: config, rateLimit: config.httpRateLimit, log });
+}
+
+async function listenMqtt(topic: StateTopic, config: Config, ports: Ports): Promise<void> {
+  const wanted = servicePort(config, 'mqtt');
+  if (wanted === undefined) return;
+  const port = await topic.listen(config.host, wanted);
+  ports.listening.push({ protocol: 'mqtt', transport: 'tcp', host: config.host, port });
+}
+
 /** Copies go beside the journal, since a request must not choose where the gateway writes. */
 function backUpWith(config: Config, { engine }: Store, clock: Clock): AdminOptions['backUp'] {
   if (!(engine instanceof LmdbEngine)) return undefined;
@@ -333,21 +352,6 @@ function reportAddress(config: Config, ports: Ports): ReportAddress | undefined 
   const host = config.publicHost;
   if (host === undefined) return undefined;
   return { host, portOf: (name) => ports.listening.find(({ protocol }) => protocol === name)?.port };
-}
-
-function addGauges(metrics: Metrics, store: Store, sessions: Sessions): void {
-  metrics.gauge('milepost_sessions', 'Open tracker connections', () => sessions.count);
-  metrics.gauge('milepost_units', 'Units with state', () => store.units.size);
-  metrics.gauge('milepost_trackers', 'Registered trackers', () => store.registry.size('tracker'));
-  metrics.gauge('milepost_claims', 'Devices that are claimed', () => store.registry.claims.openCount);
-  metrics.gauge('milepost_journal_pending_bytes', 'Bytes waiting for the disk', () => store.pendingBytes);
-  metrics.gauge('milepost_ready', '1 when the gateway can keep what it is sent', () => (store.health.ready ? 1 : 0));
-}
-
-function addLiveGauges(metrics: Metrics, { hub }: HttpServer): void {
-  metrics.gauge('milepost_live_sockets', 'Open connections for live events', () => hub.socketCount);
-  metrics.gauge('milepost_live_buffered_bytes', 'Bytes that wait for subscribers', () => hub.bufferedBytes);
-  metrics.gauge('milepost_live_subscriptions', 'Subscriptions to live events', () => hub.subscriptionCount);
 }
 
 /** The account that units registered on sight belong to: the first one. */

@@ -109,6 +109,33 @@ export class Metrics {
     });
   }
 
+  /** A number that only grows, read when somebody asks. */
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+
+  /** The same by reason. */
+  counterByReason(name: string, help: string, read: () => ReadonlyMap<string, number>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ['reason'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [reason, count] of read()) this.inc({ reason }, count);
+      },
+    });
+  }
+
   text(): Promise<string> {
     return this.#registry.metrics();
   }

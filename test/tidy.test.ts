@@ -61,9 +61,10 @@ describe('floors', () => {
     downlink: [...below, 'wire', 'store'],
     ingest: [...below, 'wire', 'protocols', 'store', 'downlink'],
     http: [...below, 'store', 'downlink'],
+    mqtt: [...below, 'store', 'http'],
     client: ['http', 'store'],
     simulators: [...below, 'wire', 'protocols'],
-    top: [...below, 'wire', 'protocols', 'store', 'downlink', 'ingest', 'http', 'client', 'simulators'],
+    top: [...below, 'wire', 'protocols', 'store', 'downlink', 'ingest', 'http', 'mqtt', 'client', 'simulators'],
   };
 
   test('every folder is a room of the house', () => {

@@ -17,6 +17,7 @@ import { type History, noHistory } from '../store/history-records.js';
 import { introduction, mountDocsPage } from './docs-page.js';
 import { answerBadUrl } from './here/errors.js';
 import { isLicensingPath, sendLicenseError, toLicenseError } from './licensespring/errors.js';
+import type { Services } from './navixy/call.js';
 import { calls } from './navixy/call-list.js';
 import { corsHeaders, mountCors } from './navixy/cors.js';
 import { mountNavixy, sendError } from './navixy/dialect.js';
@@ -72,7 +73,9 @@ export interface HttpServer {
   /** For requests without a socket. */
   readonly app: FastifyInstance;
   /** Live events; for figures about them. */
-  readonly hub: Pick<EventHub, 'socketCount' | 'subscriptionCount' | 'bufferedBytes'>;
+  readonly hub: Pick<EventHub, 'socketCount' | 'subscriptionCount' | 'bufferedBytes' | 'audience'>;
+  /** What calls work with; for whoever tells of trackers in another way. */
+  readonly services: Services;
   /** Binds; port 0 takes any free one. Throws `ConfigError` `port_in_use`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
   /** Takes no more requests, waits for those under way for a few seconds, then cuts what is left. */
@@ -120,7 +123,8 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     mountCors(scope, calls);
   });
   await app.ready();
-  return { app, hub: navixy.hub, listen: (address) => listen(app, address), close: () => close(app, unused) };
+  const { hub, services } = navixy;
+  return { app, hub, services, listen: (address) => listen(app, address), close: () => close(app, unused) };
 }
 
 /**

@@ -23,8 +23,23 @@ export interface PlannedPort {
   readonly port: number;
 }
 
-/** What `--listen` knows: the protocols, and `auto`. */
-export const portNames: readonly string[] = [...protocols.map(({ name }) => name), 'auto'];
+/** Ports that are not for units, by the name that `--listen` knows them by, with the number each has where nothing is said. */
+export const servicePorts = { mqtt: 1883 } as const;
+export type ServiceName = keyof typeof servicePorts;
+
+/** What `--listen` knows: the protocols, `auto`, and ports that are not for units. */
+export const portNames: readonly string[] = [
+  ...protocols.map(({ name }) => name),
+  'auto',
+  ...Object.keys(servicePorts),
+];
+
+/** Where a service is to listen; undefined for nowhere. The last word counts. */
+export function servicePort(config: Config, name: ServiceName): number | undefined {
+  if (config.listen.length === 0) return servicePorts[name];
+  const port = config.listen.findLast((item) => item.startsWith(`${name}=`))?.slice(name.length + 1);
+  return port === undefined || port === 'off' ? undefined : Number(port);
+}
 
 /** Which tracker ports to open. Throws `ConfigError` for names that are no protocol. */
 export function portPlan(config: Config): PlannedPort[] {
@@ -38,6 +53,7 @@ export function portPlan(config: Config): PlannedPort[] {
   const plan: PlannedPort[] = [];
   for (const item of config.listen) {
     const [name = '', port = ''] = item.split('=');
+    if (Object.hasOwn(servicePorts, name)) continue;
     const protocol = protocolByName(name);
     if (protocol === undefined && name !== 'auto') problems.push(`listen: no such protocol: ${name}`);
     else if (port !== 'off') plan.push({ protocol, port: Number(port) });

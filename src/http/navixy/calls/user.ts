@@ -4,11 +4,11 @@
 import { Type } from '@sinclair/typebox';
 import type { Transaction } from '../../../store/contract.js';
 import { digestOf, newCredential } from '../../../store/credentials.js';
-import type { UserRow } from '../../../store/rows.js';
 import { defineCall, definePublicCall, noParams, type PublicContext } from '../call.js';
 import { isLive, requireSession } from '../credential.js';
 import { NavixyError } from '../errors.js';
 import { oneOf, printable } from '../param-types.js';
+import { requireUser } from '../password-login.js';
 
 /** There is one dealer here: the operator. */
 export const dealerId = 1;
@@ -31,17 +31,6 @@ const auth = definePublicCall({
     return { type: 'authenticated' as const, hash };
   },
 });
-
-/** Throws codes 102 (wrong), 105 (too many wrong ones) and 275 (blocked). */
-async function requireUser(context: PublicContext, login: string, password: string): Promise<UserRow> {
-  const { registry } = context.services.store;
-  const user = registry.userByLogin(login);
-  const result = await context.services.logins.check(login, context.remoteAddress, password, user?.password);
-  if (result === 'throttled') throw new NavixyError(105);
-  if (result === 'wrong' || user === undefined) throw new NavixyError(102);
-  if (user.blocked || registry.get('account', user.accountId)?.blocked === true) throw new NavixyError(275);
-  return user;
-}
 
 /** Throws code 104 when the user has too many live sessions; those that have ended are cleared away. */
 function openSession(tx: Transaction, userId: number, hash: string, context: PublicContext): void {
