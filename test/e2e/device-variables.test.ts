@@ -77,6 +77,8 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
   expect(await additional(gateway.url, hash)).toEqual({ 'Van 7': shown });
   await client.track({ km: 18235 });
   await until(async () => (await told()) === '18235', 'the event of the change');
+  const odd = { '\ud800': '\udfff', 'ž 😀': '', '0': -1e-7, false: false };
+  await client.track(odd);
   const { publicKey } = client;
   expect(readdirSync(join(dataDir, 'keys')).sort()).toEqual(['licensespring.pem', 'secrets.key']);
   live.socket.terminate();
@@ -85,9 +87,10 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
   gateway = await startLocal({ dataDir });
   client = await LicensedDevice.connect(gateway.url, named);
   expect(client.publicKey).toBe(publicKey);
-  expect(await client.variables()).toEqual({ firmware: '03.27.07', km: 18235, wired: true });
+  expect(await client.variables()).toEqual({ firmware: '03.27.07', km: 18235, wired: true, ...odd });
+  const oddShown = Object.fromEntries(Object.entries(odd).map(([name, value]) => [`variable.${name}`, String(value)]));
   expect(await additional(gateway.url, await logIn(gateway.url, 'acme@example.com'))).toEqual({
-    'Van 7': { ...shown, 'variable.km': '18235' },
+    'Van 7': { ...shown, 'variable.km': '18235', ...oddShown },
   });
 });
 
