@@ -5,8 +5,9 @@ import type { Clock } from '../clock.js';
 import { type ErrorCode, SessionError } from '../errors.js';
 import type { LoginOutcome, Protocol } from '../protocols/protocol.js';
 import { activeLicence } from '../store/claims/claims.js';
-import type { RegistryStore } from '../store/contract.js';
+import type { ChangedRow, RegistryStore, StoreChanges } from '../store/contract.js';
 import type { SourceRow } from '../store/rows.js';
+import { BackOff } from './back-off.js';
 
 export type Admission =
   | { readonly source: SourceRow }
@@ -16,7 +17,7 @@ export type Admission =
 export type RegisterOnSight = (deviceId: string, protocol: Protocol) => Promise<SourceRow>;
 
 export interface AdmissionOptions {
-  readonly store: RegistryStore;
+  readonly store: RegistryStore & Pick<StoreChanges, 'onRows'>;
   readonly clock: Clock;
   /** Present when unknown units are registered on sight. */
   readonly register: RegisterOnSight | undefined;
@@ -24,7 +25,11 @@ export interface AdmissionOptions {
   readonly claims?: 'off' | 'required';
   /** Identities that may send nothing, registered or not. */
   readonly isBarred?: (deviceId: string) => boolean;
+  /** Refusals of one identity a minute that are answered at once; 0 for all. Default 10. */
+  readonly refusalsPerMinute?: number;
 }
+
+const defaultRefusalsPerMinute = 10;
 
 /** Longest identity taken. */
 const maxIdentityLength = 64;
@@ -35,8 +40,29 @@ export class Gatekeeper {
   readonly #options: AdmissionOptions;
   readonly #registering = new Map<string, Promise<Admission>>();
 
+  readonly #backOff: BackOff;
+
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#backOff = new BackOff(options.clock, options.refusalsPerMinute ?? defaultRefusalsPerMinute);
+    options.store.onRows((rows) => this.#wakeUnits(rows));
+  }
+
+  /** Undefined where a refused unit may be told so now; otherwise a promise, after which it is to be judged anew. */
+  pauseOf(deviceId: string): Promise<void> | undefined {
+    return this.#backOff.pause(deviceId);
+  }
+
+  /** Keeps no unit waiting any more. */
+  close(): void {
+    this.#backOff.close();
+  }
+
+  /** What was registered, claimed or let in again need not wait. */
+  #wakeUnits(rows: readonly ChangedRow[]): void {
+    for (const { table, row } of rows) {
+      if ((table === 'source' || table === 'claim') && row !== null) this.#backOff.wake(row.deviceId);
+    }
   }
 
   /** Answers at once for units that are known or refused; with a promise while one is being registered. */

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Protocol } from '../protocols/protocol.js';
+import type { Gatekeeper } from './admission.js';
 import { type TcpServices, TcpSession } from './tcp-session.js';
 
 /** A socket knows its session, so that all sockets share these listeners. */
@@ -30,10 +31,12 @@ const backlog = 4096;
 export class TcpPort {
   readonly #server: Server;
   readonly #log: Logger;
+  readonly #gatekeeper: Gatekeeper;
 
   /** `protocol` undefined: the port recognises it. */
   constructor(protocol: Protocol | undefined, services: TcpServices) {
     this.#log = services.log;
+    this.#gatekeeper = services.gatekeeper;
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: SessionSocket) => {
       const refusal = services.sessions.admits(socket.remoteAddress ?? '');
       if (refusal !== undefined) {
@@ -71,8 +74,9 @@ export class TcpPort {
     });
   }
 
-  /** Accepts no more; open connections stay. */
+  /** Accepts no more, and keeps nobody waiting; open connections stay. */
   stop(): void {
     this.#server.close();
+    this.#gatekeeper.close();
   }
 }

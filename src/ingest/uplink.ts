@@ -47,8 +47,8 @@ class Context implements DecodeContext {
 }
 
 /**
- * Outcome of a frame: `done`; `wait` with a promise, while its unit is being registered (the caller passes the same frame again
- * afterwards); or the error that ends the session or costs a strike.
+ * Outcome of a frame: `done`; a promise, while its unit is being registered or has been refused too often (the caller passes the same
+ * frame again afterwards); or the error that ends the session or costs a strike.
  */
 export type FrameOutcome = 'done' | Promise<unknown> | MilepostError;
 
@@ -97,7 +97,8 @@ export class Uplink {
     if (identity !== undefined && identity.deviceId !== this.#context.deviceId) {
       const admission = this.#services.gatekeeper.admit(identity.deviceId, this.protocol);
       if (admission instanceof Promise) return admission;
-      if ('refused' in admission) return this.#refused(message, identity.deviceId, admission);
+      if ('refused' in admission)
+        return this.#pause(identity.deviceId) ?? this.#refused(message, identity.deviceId, admission);
       this.#bind(admission.source);
     }
     this.#counters.frames++;
@@ -211,6 +212,11 @@ export class Uplink {
       session,
       ...(source.notBefore === undefined ? {} : { notBefore: source.notBefore }),
     });
+  }
+
+  /** A datagram is refused without an answer: nothing is gained by keeping it. */
+  #pause(deviceId: string): Promise<void> | undefined {
+    return this.#context.transport === 'tcp' ? this.#services.gatekeeper.pauseOf(deviceId) : undefined;
   }
 
   #refused(message: Message, deviceId: string, admission: Exclude<Admission, { source: SourceRow }>): MilepostError {
