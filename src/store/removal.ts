@@ -10,7 +10,9 @@ import type { SourceRow, TrackerRow } from './rows.js';
 /** Deletes a box for good. Its identity and its number are free again, a claim of it ends; its history stays. */
 export function corruptSource(tx: Transaction, source: SourceRow): void {
   endClaimOfSource(tx, source.id);
-  tx.put('source', { ...source, corrupted: true, corruptedAt: tx.at });
+  // A clock that was set back must not show the next owner what this one has set.
+  const corruptedAt = Math.max(tx.at, tx.registry.licensing.shown.newestAt(source.deviceId));
+  tx.put('source', { ...source, corrupted: true, corruptedAt });
 }
 
 /** What keeps a tracker from being deleted: ids of rules and vehicles, in order. */

@@ -94,7 +94,7 @@ export interface SourceRow {
   readonly createdAt: number;
   /** Deleted for good, or replaced by another box: its identity is free again. */
   readonly corrupted?: boolean;
-  /** When that was. */
+  /** When that was; not before what was last set for the hardware. */
   readonly corruptedAt?: number;
   /** When set-up commands were last asked for. */
   readonly setUpAt?: number;

@@ -38,6 +38,15 @@ export class ShownVariables {
     return (this.#hardware.get(hardwareId)?.variables.size ?? 0) > 0;
   }
 
+  /** When the last variable of hardware was set, those of devices at rest included, ms since 1970 UTC; 0 where there is none. */
+  newestAt(hardwareId: string): number {
+    let newestAt = 0;
+    for (const { createdAt } of this.#hardware.get(hardwareId)?.variables.values() ?? []) {
+      newestAt = Math.max(newestAt, createdAt);
+    }
+    return newestAt;
+  }
+
   /** By name, those set after `afterMs` only. The same array as long as nothing has changed. */
   of(hardwareId: string, afterMs: number): readonly DeviceVariableRow[] {
     const hardware = this.#hardware.get(hardwareId);

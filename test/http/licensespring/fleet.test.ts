@@ -112,6 +112,20 @@ describe('owners', () => {
     expect((body as { variable: string }[]).map(({ variable }) => variable)).toEqual(['last', 'secret', 'shared']);
   });
 
+  test('nor does a clock that is set back show it', async () => {
+    const first = await api.tracker(imei);
+    await api.activate({ variables: { secret: 'of A' } });
+    await api.call('deactivate_license', device);
+    api.clock.advance(-60_000);
+    await api.store.change((tx) => corruptSource(tx, first.source));
+    const second = await api.tracker(imei);
+    await api.activate();
+    expect(await api.additional(second.tracker.id, second.hash)).toEqual({});
+    api.clock.advance(60_001);
+    await track({ own: 1 });
+    expect(Object.keys((await api.additional(second.tracker.id, second.hash)) as object)).toEqual(['variable.own']);
+  });
+
   test('what was set before there was any is shown to the first', async () => {
     await api.activate({ variables: { a: 1 } });
     api.clock.advance(1000);
