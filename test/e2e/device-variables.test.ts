@@ -13,6 +13,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 import { LicensedDevice } from '../support/license-client.js';
 import { LiveClient } from '../support/live-client.js';
 import { tempDir } from '../support/temp-dir.js';
+import { TopicClient } from '../support/topic-client.js';
 import { sampleAt, Unit } from '../support/tracker-client.js';
 import { until } from '../support/until.js';
 
@@ -94,8 +95,8 @@ test('variables are shown with the unit, told live, and outlive a restart', asyn
   });
 });
 
-test('every change of what is shown is an event, and nothing else is', async () => {
-  const gateway = await startLocal();
+test('every change of what is shown is an event and a message of the state topic, and nothing else is', async () => {
+  const gateway = await startLocal({ listen: ['mqtt=0'] });
   await apply(gateway, { accounts: [{ ...account('acme'), trackers: [tracker] }], licensespring });
   const hash = await logIn(gateway.url, 'acme@example.com');
   const { list } = (await post(gateway.url, 'tracker/list', { hash })) as never as { list: [{ id: number }] };
@@ -103,10 +104,17 @@ test('every change of what is shown is an event, and nothing else is', async () 
   onTestFinished(() => live.socket.terminate());
   await live.ask({ action: 'subscribe', hash, requests: [{ type: 'state', trackers: [list[0].id] }] });
   await live.rest();
+  const topic = await TopicClient.connect(gateway.port('mqtt'), { username: hash });
+  onTestFinished(() => topic.end());
+  await topic.subscribe('trackers/+/state');
+  await topic.rest();
   const shownAfter = async (change: () => Promise<void>) => {
     await change();
     const states = (await live.rest()).filter(({ event }) => event === 'state');
-    return states.map(({ data }) => Object.keys((data as never as { additional: object }).additional));
+    const shown = states.map(({ data }) => Object.keys((data as never as { additional: object }).additional));
+    const published = (await topic.rest()).map(({ text }) => Object.keys(JSON.parse(text).additional));
+    expect(published).toEqual(shown);
+    return shown;
   };
   const client = await LicensedDevice.connect(gateway.url, named);
   expect(await shownAfter(() => client.activate({ a: 1 }))).toEqual([['variable.a']]);
