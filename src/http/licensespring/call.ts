@@ -58,6 +58,7 @@ export function defineLicenseCall<const N extends string, P extends TObject, R e
 
 /** What was found or done. Throws `LicenseError` where it was refused. */
 export function granted<T>(outcome: Outcome<T, LicenseRefusal>): T {
-  if (!outcome.ok) throw new LicenseError(outcome.reason);
-  return outcome;
+  if (outcome.ok) return outcome;
+  if (outcome.reason !== 'missing_parameters') throw new LicenseError(outcome.reason);
+  throw new LicenseError(outcome.reason, 'Missing: license_key or username, whichever the product wants');
 }

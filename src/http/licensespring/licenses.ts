@@ -12,7 +12,6 @@ import { licenseBody, licenseSchema, productBody, productSchema, type StateMembe
 import {
   anyVariables,
   bodyNaming,
-  credentialNames,
   open,
   productCode,
   queryNaming,
@@ -46,7 +45,6 @@ const activateLicense = defineLicenseCall({
   summary: 'Activates a licence on hardware; what is active already stays as it is',
   params: activateParams,
   documented: withVariables(activateParams),
-  oneOf: credentialNames,
   unserved: signOnNames,
   response: licenseSchema({ active: Type.Literal(true), request: Type.Literal('activation') }),
   errors: [
@@ -82,7 +80,9 @@ async function requireUser(
   const product = licensing.productByCode(wanted.product);
   if (product === undefined) throw new LicenseError('unknown_product');
   if (product.method !== 'user') return undefined;
-  if (wanted.username === undefined || password === undefined) throw new LicenseError('missing_parameters');
+  if (wanted.username === undefined || password === undefined) {
+    throw new LicenseError('missing_parameters', 'Missing: username and password, which the product wants');
+  }
   const email = userPart(wanted.username);
   const user = licensing.userByEmail(email);
   const result = await logins.check(`license user ${email}`, remoteAddress, password, user?.password);
@@ -116,7 +116,6 @@ const checkLicense = defineLicenseCall({
   method: 'GET',
   summary: 'The licence of an active device',
   params: checkParams,
-  oneOf: credentialNames,
   response: licenseSchema({
     ...{ license_active: Type.Boolean(), license_enabled: Type.Boolean(), is_borrowed: Type.Literal(false) },
     borrowed_until: Type.Null(),
@@ -143,7 +142,6 @@ const deactivateLicense = defineLicenseCall({
   method: 'POST',
   summary: 'Deactivates a device; its variables come back when it is activated again',
   params: deactivateParams,
-  oneOf: credentialNames,
   unserved: signOnNames,
   response: Type.Literal('license_deactivated'),
   errors: deviceErrors,
@@ -158,7 +156,6 @@ const productDetails = defineLicenseCall({
   method: 'GET',
   summary: 'A product',
   params: open({ product: productCode }),
-  oneOf: [],
   response: productSchema,
   errors: ['unknown_product'],
   handler: ({ store }, params) => {

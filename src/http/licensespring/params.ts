@@ -50,29 +50,26 @@ export function wantedOf(params: Static<TObject<typeof bodyNaming>> | Static<TOb
   return wanted;
 }
 
-/** Names that a licence may be addressed by; one of them has to be there. */
-export const credentialNames = ['license_key', 'username'] as const;
 /** Single sign-on. */
 export const signOnNames = ['id_token', 'code', 'customer_account_code'] as const;
 
 /** What a schema does not say of parameters. */
 export interface ParamRules {
-  /** Of these one has to be there. */
-  readonly oneOf: readonly string[];
   /** Known to the vendor and not served here. */
   readonly unserved?: readonly string[];
 }
 
-/** The parameters as declared. Throws `invalid_json` where there are none to read, `missing_parameters` and `validation_error`. */
-export function readParams<S extends TObject>(schema: S, given: unknown, rules: ParamRules): Static<S> {
-  const { oneOf, unserved = [] } = rules;
+/**
+ * The parameters as declared. Which of the credentials is needed is a matter of the product. Throws `invalid_json` where there are none to
+ * read, `missing_parameters` and `validation_error`.
+ */
+export function readParams<S extends TObject>(schema: S, given: unknown, { unserved = [] }: ParamRules): Static<S> {
   if (given === undefined) throw new LicenseError('invalid_json');
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new LicenseError('validation_error', 'The body must be an object');
   }
   const has = (name: string) => Object.hasOwn(given, name);
   const missing = (schema.required ?? []).filter((name) => !has(name));
-  if (oneOf.length > 0 && ![...oneOf, ...unserved].some(has)) missing.push(oneOf.join(' or '));
   if (missing.length > 0) throw new LicenseError('missing_parameters', `Missing: ${missing.join(', ')}`);
   const refused = unserved.find(has);
   if (refused !== undefined) throw new LicenseError('validation_error', `${refused}: is not served here`);

@@ -10,16 +10,7 @@ import { byName } from '../../store/licensing/shown-variables.js';
 import { maxVariablesPerDevice, setVariables } from '../../store/licensing/variables.js';
 import { defineLicenseCall, granted } from './call.js';
 import { LicenseError } from './errors.js';
-import {
-  anyVariables,
-  bodyNaming,
-  closed,
-  credentialNames,
-  queryNaming,
-  readVariables,
-  wantedOf,
-  withVariables,
-} from './params.js';
+import { anyVariables, bodyNaming, closed, queryNaming, readVariables, wantedOf, withVariables } from './params.js';
 
 const variableSchema = Type.Object({
   variable: Type.String({ description: 'Name' }),
@@ -46,7 +37,6 @@ const track = defineLicenseCall({
   summary: 'Sets variables of a device; those set before are overwritten',
   params: trackParams,
   documented: withVariables(trackParams),
-  oneOf: credentialNames,
   response: Type.Array(variableSchema),
   errors: deviceErrors,
   handler: async ({ store }, params) => {
@@ -75,7 +65,6 @@ const get = defineLicenseCall({
   method: 'GET',
   summary: 'Variables of a device, by name',
   params: closed(queryNaming),
-  oneOf: credentialNames,
   response: Type.Array(variableSchema),
   errors: deviceErrors,
   handler: ({ store }, params) => {

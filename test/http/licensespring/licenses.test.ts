@@ -213,6 +213,8 @@ describe('activation', () => {
   test('single sign-on is not taken for a missing key', async () => {
     const { license_key: _, ...rest } = device;
     expect(await api.call('activate_license', rest)).toEqual(refusal('missing_parameters'));
+    expect(await api.call('activate_license', { ...rest, product: 'nope' })).toEqual(refusal('unknown_product'));
+    expect(await api.call('activate_license', { ...rest, is_vm: 'x' })).toEqual(refusal('validation_error'));
     expect(await api.call('activate_license', { ...rest, id_token: 'x' })).toEqual(refusal('validation_error'));
     expect(await api.call('activate_license', { product: 'GW', id_token: 'x' })).toEqual(refusal('missing_parameters'));
   });

@@ -174,6 +174,13 @@ describe.each(both)('%s refuses', (call) => {
     await refused({ foo: 1, hardware_id: '' }, 'missing_parameters');
   });
 
+  test('a missing credential only once it is known which one the product wants', async () => {
+    const named = { hardware_id: imei, product: 'GW' };
+    await refused({ ...named, foo: 1 }, 'validation_error');
+    await refused({ ...named, product: 'nope' }, 'unknown_product');
+    await refused({ ...named, license_id: 1 }, 'missing_parameters');
+  });
+
   test.each([
     ['an unknown member', { foo: 'x' }],
     ['an empty hardware id', { hardware_id: '' }],
