@@ -132,7 +132,7 @@ export function addTracker(tx: Transaction, wanted: NewTracker): { tracker: Trac
     blocked: wanted.blocked ?? false,
     tariffId: wanted.tariffId ?? defaultTariffId,
     createdAt: tx.at,
-    ...ownershipOf(tx.registry, wanted.deviceId),
+    ...ownershipOf(tx.registry, wanted),
   };
   const tracker: TrackerRow = {
     id: tx.nextId('tracker'),

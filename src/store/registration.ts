@@ -96,7 +96,7 @@ export function replaceUnit(tx: Transaction, tracker: TrackerRow, unit: WantedUn
     },
     ...boxOf(tx.registry, unit, plan),
     protocol: plan.model.protocol ?? '',
-    ...ownershipOf(tx.registry, plan.deviceId ?? ''),
+    ...ownershipOf(tx.registry, { deviceId: plan.deviceId ?? '', accountId: tracker.accountId }),
   };
   corruptSource(tx, old);
   tx.put('source', source);

@@ -85,7 +85,12 @@ export class Registry {
 
   /** When the last box of this wire identity was deleted or replaced, ms since 1970 UTC; 0 for never. */
   lastEndOf(deviceId: string): number {
-    return Math.max(0, ...this.#endedSourcesByDeviceId.get(deviceId).map(({ corruptedAt }) => corruptedAt ?? 0));
+    return Math.max(0, ...this.endedSourcesOf(deviceId).map(({ corruptedAt }) => corruptedAt ?? 0));
+  }
+
+  /** Boxes of this wire identity that were deleted or replaced, in no order. */
+  endedSourcesOf(deviceId: string): readonly SourceRow[] {
+    return this.#endedSourcesByDeviceId.get(deviceId);
   }
 
   /** The source whose SIM card has this number now (digits, no `+`). */

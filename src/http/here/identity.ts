@@ -16,7 +16,7 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return token === undefined || token.length > maxTokenLength ? undefined : token;
 }
 
-/** Throws 401 where the token is missing, unknown or void, and 403 where its user is blocked. */
+/** Throws 401 where the token is missing, unknown or void, and 403 where its user or account is blocked. */
 export function holderOfBearer(
   { store }: Pick<HereServices, 'store'>,
   token: string | undefined,
@@ -25,13 +25,18 @@ export function holderOfBearer(
   const holder = token === undefined ? undefined : holderOf(store.registry, token, now);
   if (holder === undefined) throw unauthorized('A token is needed: Authorization: Bearer <token>.');
   if (holder.kind === 'user') requireOpen(store.registry, holder.user);
+  if (holder.kind === 'client') requireOpenAccount(store.registry, holder.project.accountId);
   return holder;
 }
 
 /** Throws 403 where the user or the account is blocked. */
 export function requireOpen(registry: Registry, user: UserRow): void {
-  const account = registry.get('account', user.accountId);
-  if (user.blocked || account?.blocked !== false) throw forbidden('The user is blocked.');
+  if (user.blocked) throw forbidden('The user is blocked.');
+  requireOpenAccount(registry, user.accountId);
+}
+
+function requireOpenAccount(registry: Registry, accountId: number): void {
+  if (registry.get('account', accountId)?.blocked !== false) throw forbidden('The account is blocked.');
 }
 
 /** Holders count apart in the limit of requests. */

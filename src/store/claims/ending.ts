@@ -14,9 +14,22 @@ export function endClaimOfSource(tx: Transaction, sourceId: number): void {
   if (tx.registry.get('shadow', claim.id) !== undefined) tx.remove('shadow', claim.id);
 }
 
-/** When the last claim of a device ended: a new source of it takes no records from before. Empty where it was never claimed. */
-export function ownershipOf(registry: Registry, deviceId: string): { readonly notBefore?: number } {
-  let notBefore = 0;
-  for (const { unclaimedAt } of registry.claims.claimsOf(deviceId)) notBefore = Math.max(notBefore, unclaimedAt ?? 0);
+/** A unit that is to be a source of an account. */
+export interface NewOwner {
+  readonly deviceId: string;
+  readonly accountId: number;
+}
+
+/**
+ * When the unit was last somebody else's: a new source of it takes no records from before. That is the end of its last claim, whosever it
+ * was, or when another account deleted or replaced it. Empty where it never was.
+ */
+export function ownershipOf(registry: Registry, { deviceId, accountId }: NewOwner): { readonly notBefore?: number } {
+  const claims = registry.claims.claimsOf(deviceId).map(({ unclaimedAt }) => unclaimedAt ?? 0);
+  const others = registry.endedSourcesOf(deviceId).filter((source) => source.accountId !== accountId);
+  const notBefore = [...claims, ...others.map(({ corruptedAt }) => corruptedAt ?? 0)].reduce(
+    (a, b) => Math.max(a, b),
+    0,
+  );
   return notBefore === 0 ? {} : { notBefore };
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeKept } from '../../../src/ingest/decoder.js';
 import { issueDeviceToken } from '../../../src/store/claims/tokens.js';
 import { keptFrames } from '../../../src/store/history.js';
+import { corruptSource } from '../../../src/store/removal.js';
 import { settle } from '../../support/until.js';
 import { appOf, HereApi, imei } from './kit.js';
 
@@ -251,6 +252,14 @@ describe('the desired half', () => {
     expect(await shadow()).toEqual({ reported: {}, desired });
     expect(await shadow('/desired')).toEqual(desired);
     expect((await send([])).body).toEqual(desired);
+    for (const same of [{}, { payload: { a: 1 } }, { system: { disableTracking: true, rate: { sendMs: 1000 } } }])
+      expect((await put({ desired: same })).body).toEqual({ desired });
+    await put({ desired: { payload: {} } });
+    expect(await shadow('/desired')).toEqual({
+      ...desired,
+      payload: {},
+      system: { ...desired.system, stateVersion: 4 },
+    });
   });
 
   test.each([
@@ -385,6 +394,29 @@ describe('a device that changes hands', () => {
     const body = { label: 'Van', group_id: 0, plugin_id: 44, model: 'telfmb920', device_id: imei(0) };
     await api.navixy('/tracker/register', 1, { ...body, phone: '491700000001', apn_name: 'a' });
     expect(api.store.registry.sourceByDeviceId(imei(0))).toMatchObject({ notBefore: api.now });
+  });
+
+  test('takes nothing of an account that had registered it by hand', async () => {
+    const register = async (owner: number, sim: number) => {
+      const body = { label: 'Van', group_id: 0, plugin_id: 44, model: 'telfmb920', device_id: imei(7) };
+      await api.navixy('/tracker/register', owner, { ...body, phone: `49170000000${sim}`, apn_name: 'a' });
+      return api.store.registry.sourceByDeviceId(imei(7))!;
+    };
+    const remove = ({ id }: { readonly id: number }) =>
+      api.store.change((tx) => corruptSource(tx, tx.registry.get('source', id)!));
+    expect((await register(0, 1)).notBefore).toBeUndefined();
+    await remove(api.store.registry.sourceByDeviceId(imei(7))!);
+    // Its own records are its own still.
+    const again = await register(0, 2);
+    expect(again.notBefore).toBeUndefined();
+    api.clock.advance(1000);
+    await remove(again);
+    const endedAt = api.now;
+    api.clock.advance(1000);
+    await api.project({ id: 'p1', devices: [{ id: imei(7) }] });
+    const claimed = (await api.claim(7, 1)).body.trackingId!;
+    const { sourceId } = api.store.registry.get('claim', claimed)!;
+    expect(api.store.registry.get('source', sourceId)?.notBefore).toBe(endedAt);
   });
 
   test('claimed for the first time keeps everything it held', async () => {

@@ -79,6 +79,21 @@ describe('many devices', () => {
     expect(results.errors).toMatchObject([{ id: 'one', error: { code: 409, error: 'Conflict' } }]);
   });
 
+  test('that exist need no room', async () => {
+    const full = await HereApi.create();
+    await full.project({ id: 'p0', licence: { quota: 2 } });
+    const make = (...ids: string[]) => {
+      const body = { devices: ids.map((id) => ({ id })) };
+      return full.call('POST', `${app}/devices`, { token: full.owners[0]!.token, body });
+    };
+    expect((await make('one')).status).toBe(202);
+    expect(await make('one', 'two', 'three')).toMatchObject(error(403));
+    expect((await make('one', 'two')).status).toBe(202);
+    expect((await make('one')).status).toBe(202);
+    expect(await make('three')).toMatchObject(error(403));
+    await full.close(false);
+  });
+
   test.each([
     [undefined, '', 400],
     [{}, '', 400],

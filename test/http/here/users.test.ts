@@ -168,6 +168,16 @@ describe('tokens', () => {
     expect(reply.body).toMatchObject({ error: 'Unauthorized', details: { hereErrorCode: 401306 } });
   });
 
+  test('of applications end while the account is blocked', async () => {
+    const token = await api.clientToken('p0');
+    const { accountId } = api.store.registry.get('project', 'p0')!;
+    const account = api.store.registry.get('account', accountId)!;
+    await api.store.change((tx) => tx.put('account', { ...account, blocked: true }));
+    expect(await works(token)).toBe(403);
+    await api.store.change((tx) => tx.put('account', account));
+    expect(await works(token)).toBe(200);
+  });
+
   test('are kept as digests, and only so many', async () => {
     const tokens: string[] = [];
     const user = api.owners[0]!.user;

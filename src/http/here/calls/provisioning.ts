@@ -103,7 +103,7 @@ const manyDevices = defineCall({
     const jobId = randomUUID();
     await store.change((tx) => {
       const project = requireApp(context, params.appId);
-      requireRoom(tx, project, secrets.length + new Set(body.devices?.map(({ id }) => id)).size);
+      requireRoom(tx, project, secrets.length + newNames(tx, project, body.devices ?? []));
       forgetJobs(tx, project);
       const physical = secrets.map((secret) => ({ deviceId: madeDevice(tx, { project, secret }).id }));
       const virtual = virtualDevices(tx, context, { project, ...query, ids: (body.devices ?? []).map(({ id }) => id) });
@@ -114,6 +114,12 @@ const manyDevices = defineCall({
     return answer(202, { jobId });
   },
 });
+
+/** How many of the external ids are none of a device of the project yet. */
+function newNames(tx: Transaction, { appId }: ProjectRow, devices: readonly { readonly id: string }[]): number {
+  const ids = [...new Set(devices.map(({ id }) => id))];
+  return ids.filter((id) => tx.registry.claims.virtualDevice(appId, id) === undefined).length;
+}
 
 /** Throws 403 unless this many devices more may be made. */
 function requireRoom(tx: Transaction, project: ProjectRow, count: number): void {

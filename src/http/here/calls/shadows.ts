@@ -2,6 +2,7 @@
  * Shadows: reading what a device reported and what is wanted of it, changing the latter, clearing either.
  * Source: HERE Tracking, Shadows API 2.6.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import type { ShadowRow } from '../../../store/claims/rows.js';
 import { answer, defineCall, noContent } from '../call.js';
@@ -86,13 +87,12 @@ const write = defineCall({
     const claim = await store.change((tx) => {
       const found = requireClaim(context, params.trackingId, query.appId);
       const old = tx.registry.get('shadow', found.id) ?? newShadow(found);
-      const { payload = old.payload, system } = body.desired;
-      tx.put('shadow', {
-        ...old,
-        ...(payload === undefined ? {} : { payload }),
-        stateVersion: old.stateVersion + 1,
-        system: withSettings(old, system),
-      });
+      const { payload = old.payload } = body.desired;
+      const system = withSettings(old, body.desired.system);
+      // The device looks again at a version that it has not seen: what is said twice is none.
+      if (isDeepStrictEqual([payload, system], [old.payload, old.system])) return found;
+      const stateVersion = old.stateVersion + 1;
+      tx.put('shadow', { ...old, ...(payload === undefined ? {} : { payload }), stateVersion, system });
       return found;
     });
     return answer(200, { desired: desiredBody(store.registry, claim) });
