@@ -24,6 +24,8 @@ async function checkedFetch(origin: string): Promise<LicenseFetch> {
   };
 }
 
+const defaultKeys = { apiKey: 'client', sharedKey: 'gw-shared-key-0001' };
+
 type Values = Readonly<Record<string, string | number | boolean>>;
 
 export class LicensedDevice {
@@ -37,8 +39,8 @@ export class LicensedDevice {
     this.publicKey = publicKey;
   }
 
-  static async connect(url: string, names: LicenseNames): Promise<LicensedDevice> {
-    const options = { url, apiKey: 'client', sharedKey: 'gw-shared-key-0001', fetch: await checkedFetch(url) };
+  static async connect(url: string, names: LicenseNames, keys = defaultKeys): Promise<LicensedDevice> {
+    const options = { url, ...keys, fetch: await checkedFetch(url) };
     const publicKey = await new LicenseClient(options).publicKey();
     return new LicensedDevice(new LicenseClient({ ...options, publicKey }), names, publicKey);
   }
