@@ -5,7 +5,6 @@ import { Type } from '@sinclair/typebox';
 import { type CounterType, counterTypes } from '../../../domain/counters.js';
 import { StoreError } from '../../../errors.js';
 import type { Transaction } from '../../../store/contract.js';
-import { Pacer } from '../../../store/pacer.js';
 import type { MeterRow } from '../../../store/rows.js';
 import { dateTime } from '../bodies.js';
 import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
@@ -23,6 +22,7 @@ import {
 import { counterHistory } from '../counters-history.js';
 import { dateParam, requireSpan } from '../date-params.js';
 import { invalidParameters, NavixyError } from '../errors.js';
+import { pacedJson } from '../paced-json.js';
 import { dictionary, oneOf, trackerId } from '../param-types.js';
 import type { Sample } from '../samples.js';
 import { limitSpan } from '../spans.js';
@@ -159,14 +159,14 @@ const listValues = defineCall({
   params: Type.Object({ trackers: Type.Array(Type.Integer(), { maxItems: maxTrackers }), type }),
   response: { value: dictionary(Type.Number(), { description: 'By tracker id' }) },
   errors: [204, 217],
-  handler: (context, wanted) => {
+  handler: async (context, wanted) => {
     const views = requireTrackers(context, wanted.trackers);
-    const values = views.flatMap((view) => {
+    const json = await pacedJson(views, (view) => {
       const shown = shownBy(context, view, wanted.type);
-      return shown === undefined ? [] : [[String(view.tracker.id), shown] as const];
+      return shown === undefined ? undefined : `"${view.tracker.id}":${shown}`;
     });
-    if (values.length === 0 && views.length > 0) throw new NavixyError(204);
-    return { value: Object.fromEntries(values) };
+    if (json === '' && views.length > 0) throw new NavixyError(204);
+    return new PreparedAnswer(`{"success":true,"value":{${json}}}`);
   },
 });
 
@@ -191,20 +191,14 @@ const readData = defineCall({
     const { turns } = context.services;
     return turns.take(context.user.accountId, async () => {
       const samples = await counterHistory(context, counterPlan(context, view, wanted.type), span);
-      return new PreparedAnswer(`{"success":true,"list":[${await listJson(context, samples)}]}`);
+      const json = await pacedJson(samples, (sample) => sampleJson(context, sample));
+      return new PreparedAnswer(`{"success":true,"list":[${json}]}`);
     });
   },
 });
 
-/** Thousands of values are written in small steps. */
-async function listJson({ dates }: CallContext, samples: readonly Sample[]): Promise<string> {
-  const pacer = new Pacer();
-  let json = '';
-  for (const each of samples) {
-    json += `${json === '' ? '' : ','}{"value":${each.value},"update_time":"${dates.format(each.at)}"}`;
-    if (pacer.isDue) await pacer.rest();
-  }
-  return json;
+function sampleJson({ dates }: CallContext, { value, at }: Sample): string {
+  return `{"value":${value},"update_time":"${dates.format(at)}"}`;
 }
 
 function shownBy(context: CallContext, view: TrackerView, wanted: CounterType): number | undefined {

@@ -4,9 +4,10 @@
  */
 import { Type } from '@sinclair/typebox';
 import { dateTime } from '../bodies.js';
-import { type CallContext, defineCall } from '../call.js';
+import { type CallContext, defineCall, PreparedAnswer } from '../call.js';
 import { invalidParameters, NavixyError } from '../errors.js';
 import { inputsBody, inputsObject } from '../inputs-body.js';
+import { pacedJson } from '../paced-json.js';
 import { dictionary, printable, trackerId } from '../param-types.js';
 import { linesOf } from '../state-body.js';
 import { planOf } from '../state-fields.js';
@@ -35,12 +36,11 @@ const batchGetInputs = defineCall({
   params: batchParams,
   response: { user_time: dateTime, data: dictionary(inputsObject, { description: 'By tracker id' }) },
   errors: [217, 221],
-  handler: (context, { trackers }) => {
+  handler: async (context, { trackers }) => {
     const open = batchOf(context, trackers).filter(({ source }) => !source.blocked);
-    return {
-      user_time: context.dates.format(context.now),
-      data: Object.fromEntries(open.map((view) => [view.tracker.id, inputsBody(context, view)])),
-    };
+    const json = await pacedJson(open, (view) => `"${view.tracker.id}":${JSON.stringify(inputsBody(context, view))}`);
+    const userTime = JSON.stringify(context.dates.format(context.now));
+    return new PreparedAnswer(`{"success":true,"user_time":${userTime},"data":{${json}}}`);
   },
 });
 
@@ -61,9 +61,13 @@ const batchGetOutputs = defineCall({
   params: batchParams,
   response: { result: dictionary(Type.Array(outputSchema), { description: 'By tracker id' }) },
   errors: [217, 221],
-  handler: (context, { trackers }) => ({
-    result: Object.fromEntries(batchOf(context, trackers).map((view) => [view.tracker.id, outputsOf(view)])),
-  }),
+  handler: async (context, { trackers }) => {
+    const json = await pacedJson(
+      batchOf(context, trackers),
+      (view) => `"${view.tracker.id}":${JSON.stringify(outputsOf(view))}`,
+    );
+    return new PreparedAnswer(`{"success":true,"result":{${json}}}`);
+  },
 });
 
 const updateOutput = defineCall({

@@ -33,15 +33,18 @@ const listModels = defineCall({
     codes: Type.Optional(Type.Array(Type.String(), { description: 'Only these models; unknown codes are skipped' })),
   }),
   response: { list: Type.Array(modelSchema) },
-  handler: (_context, params) => ({
-    list: models
-      .filter((model) => params.codes?.includes(model.code) ?? true)
-      .map((model) => {
-        const body = publishedModel(model);
-        if (!params.compact_index) body.inputs = expandedInputs(model.inputs);
-        return (params.compact_view ? only(body, compactKeys) : body) as ModelBody;
-      }),
-  }),
+  handler: (_context, params) => {
+    const codes = params.codes === undefined ? undefined : new Set(params.codes);
+    return {
+      list: models
+        .filter((model) => codes?.has(model.code) ?? true)
+        .map((model) => {
+          const body = publishedModel(model);
+          if (!params.compact_index) body.inputs = expandedInputs(model.inputs);
+          return (params.compact_view ? only(body, compactKeys) : body) as ModelBody;
+        }),
+    };
+  },
 });
 
 function only(body: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {

@@ -2,7 +2,8 @@
  * Last readings with a time each: `tracker/readings/list`, `tracker/readings/batch_list`.
  */
 import { Type } from '@sinclair/typebox';
-import { defineCall } from '../call.js';
+import { defineCall, PreparedAnswer } from '../call.js';
+import { pacedJson } from '../paced-json.js';
 import { dictionary, oneOf, trackerId, withDefault } from '../param-types.js';
 import { readingsBody, readingsObject, readingsSchema } from '../readings-body.js';
 import { readingTypes } from '../sensors-params.js';
@@ -35,10 +36,14 @@ const batchList = defineCall({
   params: Type.Object({ trackers: Type.Array(Type.Integer(), { maxItems: maxTrackers }), ...filterParams }),
   response: { result: dictionary(readingsObject, { description: 'By tracker id' }) },
   errors: [217],
-  handler: (context, params) => {
+  handler: async (context, params) => {
     const filter = { sensorType: params.sensor_type, withComponents: params.include_components };
     const open = requireTrackers(context, params.trackers).filter(({ source }) => !source.blocked);
-    return { result: Object.fromEntries(open.map((view) => [view.tracker.id, readingsBody(context, view, filter)])) };
+    const json = await pacedJson(
+      open,
+      (view) => `"${view.tracker.id}":${JSON.stringify(readingsBody(context, view, filter))}`,
+    );
+    return new PreparedAnswer(`{"success":true,"result":{${json}}}`);
   },
 });
 

@@ -3,7 +3,8 @@
  */
 import { Type } from '@sinclair/typebox';
 import { trackerSchema } from '../bodies.js';
-import { defineCall } from '../call.js';
+import { defineCall, PreparedAnswer } from '../call.js';
+import { pacedJson } from '../paced-json.js';
 import { trackerId } from '../param-types.js';
 import { trackerBody } from '../tracker-body.js';
 import { requireTracker, visibleTrackers } from '../visibility.js';
@@ -32,11 +33,13 @@ const list = defineCall({
   summary: 'Trackers of the account, clones and blocked ones included',
   params: Type.Object({ labels: Type.Optional(labels) }),
   response: { list: Type.Array(trackerSchema) },
-  handler: (context, params) => ({
-    list: visibleTrackers(context)
-      .filter(({ tracker }) => params.labels?.some((part) => tracker.label.includes(part)) ?? true)
-      .map(({ tracker, source }) => trackerBody(tracker, source, context.dates)),
-  }),
+  handler: async (context, { labels: parts }) => {
+    const json = await pacedJson(visibleTrackers(context), ({ tracker, source }) => {
+      const isWanted = parts?.some((part) => tracker.label.includes(part)) ?? true;
+      return isWanted ? JSON.stringify(trackerBody(tracker, source, context.dates)) : undefined;
+    });
+    return new PreparedAnswer(`{"success":true,"list":[${json}]}`);
+  },
 });
 
 export const trackerListCalls = [read, list] as const;
