@@ -56,11 +56,15 @@ export function unpackParams(schema: TObject, data: RequestData): Map<string, un
 }
 
 function unpack(schema: TSchema, value: unknown): unknown {
-  // A form has no other way to say null; only of a text it may be the value itself.
-  if (value === 'null' && schema.type !== 'string') return undefined;
+  if (value === 'null' && !mayBeNullText(schema)) return undefined;
   if (typeof value !== 'string' || (schema.type !== 'array' && schema.type !== 'object')) return value;
   if (isIntegerArray(schema) && integerList.test(value)) return value.split(',').map((item) => item.trim());
   return parseJson(value);
+}
+
+/** A form has no other way to say null; only of a free text it may be the value itself. */
+function mayBeNullText({ type, enum: allowed }: TSchema): boolean {
+  return type === 'string' && (allowed === undefined || allowed.includes('null'));
 }
 
 function isIntegerArray(schema: TSchema): boolean {

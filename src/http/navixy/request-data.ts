@@ -66,10 +66,13 @@ export function parseUntypedBody(text: string): ParamObject {
   return startsWithBrace(text) ? parseJsonBody(text) : parseForm(text);
 }
 
+/** Some libraries begin what they send with a byte order mark, which is no part of it. */
+const byteOrderMark = 0xfeff;
+
 /** Throws code 5. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text) as unknown;
   } catch {
     throw new NavixyError(5);
   }

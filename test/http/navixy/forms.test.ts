@@ -180,6 +180,14 @@ describe('bodies', () => {
     expect((await nothing(`hash=${owner.hash}`, 'application/json')).body.status?.code).toBe(5);
   });
 
+  test('a byte order mark in front of JSON is passed over', async () => {
+    for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
+      expect((await nothing(`\ufeff${asJson()}`, type)).body.success, type).toBe(true);
+    }
+    expect((await nothing('\ufeff', 'application/json')).body.status?.code).toBe(3);
+    expect((await nothing('{}\ufeff{', 'application/json')).body.status?.code).toBe(5);
+  });
+
   test('what is not JSON, or no object, has the wrong format', async () => {
     for (const text of ['{', '{"hash": }', '[1]', '"text"', '5', 'null', '{"a":1} x']) {
       const answer = await nothing(text, 'application/json');

@@ -61,6 +61,7 @@ describe('scalars', () => {
     ['int', 'null', undefined],
     ['float', 'null', undefined],
     ['flag', 'null', undefined],
+    ['choice', 'null', undefined],
     ['text', 'null', 'null'],
     ['int', null, undefined],
     ['text', null, undefined],
