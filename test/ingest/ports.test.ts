@@ -1,7 +1,7 @@
 /** Opening the tracker ports of a gateway. */
 import { expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.js';
-import { Ports, portPlan } from '../../src/ingest/ports.js';
+import { Ports, portPlan, servicePort } from '../../src/ingest/ports.js';
 import { TcpPort } from '../../src/ingest/tcp.js';
 import { codeOf } from '../support/codes.js';
 import { IngestRig } from './rig.js';
@@ -35,4 +35,16 @@ test('a free TCP port that is taken as a UDP port is given back for another', as
 
 test('a name that is no protocol is no port', () => {
   expect(codeOf(() => portPlan(readConfig({}, { listen: ['foo=0'] })))).toBe('config_invalid');
+});
+
+test('the state topic has a port of its own, by default and where it is asked for', () => {
+  const portOf = (...listen: string[]) => servicePort(readConfig({}, { listen }), 'mqtt');
+  expect(portOf()).toBe(1883);
+  expect(portOf('mqtt=0')).toBe(0);
+  expect(portOf('gt06=0', 'mqtt=1884')).toBe(1884);
+  expect(portOf('gt06=0')).toBeUndefined();
+  expect(portOf('gt06=0', 'mqtt=off')).toBeUndefined();
+  const names = portPlan(readConfig({}, { listen: ['gt06=0', 'mqtt=0'] })).map(({ protocol }) => protocol?.name);
+  expect(names).toEqual(['gt06']);
+  expect(portPlan(readConfig({})).map(({ protocol }) => protocol?.name)).not.toContain('mqtt');
 });

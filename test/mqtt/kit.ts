@@ -69,7 +69,7 @@ export class TopicKit {
   }
 
   /** Bytes as they are. */
-  raw(bytes = Buffer.alloc(0)): Socket {
+  raw(bytes: Uint8Array = Buffer.alloc(0)): Socket {
     const socket = tcpConnect(this.port, '127.0.0.1');
     socket.on('error', () => {});
     socket.write(bytes);
