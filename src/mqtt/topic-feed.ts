@@ -6,7 +6,7 @@ import type { CallContext } from '../http/navixy/call.js';
 import type { TrackerFeed } from '../http/navixy/live/audience.js';
 import { News } from '../http/navixy/live/news.js';
 import type { Outflow } from '../http/navixy/live/outflow.js';
-import { stateJson } from '../http/navixy/state-body.js';
+import { stateBytes } from '../http/navixy/state-body.js';
 import { openView, viewOf } from '../http/navixy/visibility.js';
 import type { TrackerRow } from '../store/rows.js';
 import { type Matched, trackersMatching } from './topics.js';
@@ -124,7 +124,7 @@ export class TopicFeed implements TrackerFeed {
     if (view !== undefined) {
       if (retain) this.#options.told(view.tracker);
       this.#shown.add(trackerId);
-      return { trackerId, payload: Buffer.from(stateJson(view, context)), retain };
+      return { trackerId, payload: stateBytes(view, context), retain };
     }
     return this.#shown.delete(trackerId) ? { trackerId, payload: nothing, retain: false } : undefined;
   }

@@ -1,6 +1,8 @@
 /** Whatever clients of the state topic do, it costs a bounded amount, and nobody else is held up. */
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { tame } from '../../src/mqtt/broker.js';
 import { TopicClient } from '../support/topic-client.js';
 import { settle, until, within } from '../support/until.js';
 import { connectPacket, idOf, stateIn, subscribePacket, TopicKit, type TopicOptions } from './kit.js';
@@ -266,6 +268,39 @@ describe('what is no MQTT', () => {
     await until(() => kit.topic.connectionCount === 1, 'the ends');
     expect(await good.rest()).toEqual([]);
     expect(kit.api.server.hub.audience.ofAccount(kit.owner.user.accountId)).toHaveLength(1);
+  });
+});
+
+describe('a fault of the gateway itself', () => {
+  test('costs the connection it happened for, and is logged', async () => {
+    await open();
+    const [a] = await kit.trackers('a');
+    const good = await kit.subscribed('#');
+    const { registry } = kit.api.store;
+    const get = registry.get;
+    const client = await kit.connect();
+    registry.get = () => {
+      throw new Error('broken');
+    };
+    client.mqtt.subscribe(`trackers/${a?.tracker.id}/state`, () => {});
+    await client.ended();
+    await expect(kit.connect()).rejects.toThrow('closed');
+    registry.get = get;
+    expect(kit.logLines.join('')).toContain('state topic failed');
+    kit.api.store.report(a!.source.id, { x: 1 });
+    expect(await good.rest()).toHaveLength(1);
+  });
+
+  test('in the parser of packets does too', () => {
+    const parser = Object.assign(new EventEmitter(), {
+      parse: (): number => {
+        throw new RangeError('out of bounds');
+      },
+    });
+    const failures: unknown[] = [];
+    tame({ _parser: parser } as never, (error) => failures.push(error));
+    expect(parser.parse()).toBe(0);
+    expect(failures).toEqual([new RangeError('out of bounds')]);
   });
 });
 

@@ -102,6 +102,12 @@ export function appendState(answer: AnswerBytes, view: TrackerView, context: Cal
   answer.append(bytes, size);
 }
 
+/** The same as bytes to be kept. */
+export function stateBytes(view: TrackerView, context: CallContext): Buffer {
+  const { bytes, size } = fullTexts.of(view, context);
+  return Buffer.from(bytes.subarray(0, size));
+}
+
 /** Position, movement, connection and ignition of a tracker now, as JSON. */
 export function compactStateJson(view: TrackerView, context: CallContext): string {
   return textOf(compactTexts.of(view, context));
