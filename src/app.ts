@@ -291,7 +291,7 @@ function openHttp(
       }),
       licenseSpringDialect({ ...common, logins, key: responseKey }),
       hereDialect({
-        ...{ store, live: sessions, commands, history: historyOf(config, store), metrics, clock, health },
+        ...{ store, live: sessions, history: historyOf(config, store), metrics, clock, health },
         ...{ log: deps.log, logins, rateLimit: config.httpRateLimit, version: deps.version ?? '0' },
         publicBaseUrl: config.publicBaseUrl,
         telemetryToleranceMs: config.telemetryToleranceMs,

@@ -7,9 +7,15 @@ import type { Transaction } from './contract.js';
 import type { Registry } from './registry.js';
 import type { SourceRow, TrackerRow } from './rows.js';
 
-/** Deletes a box for good. Its identity and its number are free again, a claim of it ends; its history stays. */
+/**
+ * Deletes a box for good. Its identity and its number are free again, a claim of it ends, commands that wait for it are taken back; its
+ * history stays.
+ */
 export function corruptSource(tx: Transaction, source: SourceRow): void {
   endClaimOfSource(tx, source.id);
+  for (const row of [...tx.registry.openCommandsOfSource(source.id)]) {
+    tx.put('command', { ...row, state: 'cancelled', endedAt: tx.at });
+  }
   // A clock that was set back must not show the next owner what this one has set.
   const corruptedAt = Math.max(tx.at, tx.registry.licensing.shown.newestAt(source.deviceId));
   tx.put('source', { ...source, corrupted: true, corruptedAt });

@@ -53,6 +53,7 @@ export const hereBodies = {
   claim: Type.Object({
     ...{ tracking_id: text, device_id: text, project: text, claimed_by: nullable(text) },
     ...{ claimed_at: time, unclaimed_at: time, source_id: int, tracker_id: int },
+    erased_at: nullable(Type.String({ description: 'ISO 8601: when what was kept under it was erased' })),
   }),
   provisioned: Type.Object({
     ...{ device_id: text, external_id: nullable(text) },
@@ -268,6 +269,6 @@ function claimBody(registry: Registry, row: ClaimRow): Shown['claim'] {
   return {
     ...{ tracking_id: row.id, device_id: row.deviceId, project: row.projectId, claimed_by: login ?? null },
     ...{ claimed_at: isoTime(row.claimedAt), unclaimed_at: isoTime(row.unclaimedAt) },
-    ...{ source_id: row.sourceId, tracker_id: row.trackerId },
+    ...{ source_id: row.sourceId, tracker_id: row.trackerId, erased_at: isoTime(row.erasedAt) },
   };
 }

@@ -5,7 +5,6 @@
 import { type Static, type TNever, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.js';
-import type { Commands } from '../../downlink/dispatcher.js';
 import type { Metrics } from '../../metrics.js';
 import type { TokenHolder } from '../../store/claims/tokens.js';
 import type { Health, LiveUnits } from '../../store/contract.js';
@@ -18,7 +17,6 @@ import type { HereStatus } from './errors.js';
 export interface HereServices {
   readonly store: Store;
   readonly live: LiveUnits;
-  readonly commands: Pick<Commands, 'cancelAll'>;
   readonly history: History;
   readonly metrics: Metrics;
   readonly clock: Clock;

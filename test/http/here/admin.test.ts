@@ -101,7 +101,12 @@ describe('devices and claims', () => {
     expect(api.ended).toEqual([[1, 'unclaimed_unit']]);
     expect(await api.admin('DELETE', `here/claims/${trackingId}`)).toMatchObject(refusal(404, 'not_found'));
     expect(await api.admin('GET', `here/claims?open=false&device_id=${imei(0)}&project=p1`)).toMatchObject({
-      body: { total: 1, list: [{ unclaimed_at: '2026-06-15T12:00:00.000Z' }] },
+      body: { total: 1, list: [{ unclaimed_at: '2026-06-15T12:00:00.000Z', erased_at: null }] },
+    });
+    api.clock.advance(30 * 86_400_000);
+    await api.snapshots.run();
+    expect(await api.admin('GET', 'here/claims?open=false&project=p1')).toMatchObject({
+      body: { list: [{ erased_at: '2026-07-15T12:00:00.000Z' }] },
     });
     expect(await api.admin('GET', 'here/claims?project=p0')).toMatchObject({ body: { total: 0 } });
     expect(await api.trackers(1)).toEqual([]);

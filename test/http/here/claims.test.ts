@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { enqueue } from '../../../src/downlink/queue.js';
 import { calls } from '../../../src/http/navixy/call-list.js';
 import { appOf, HereApi, imei } from './kit.js';
 
@@ -42,10 +43,16 @@ describe('a claim', () => {
     const [tracker] = await api.trackers(0);
     expect(tracker).toMatchObject({ label: imei(0), source: { device_id: imei(0), model: 'telfmb920' } });
     expect(await api.trackers(1)).toEqual([]);
+    const source = api.store.registry.get('source', 1)!;
+    const command = { kind: 'text', text: 'getinfo' } as const;
+    const wanted = { source, accountId: source.accountId, command, reliable: true, ttlMs: 60_000 };
+    await api.store.change((tx) => {
+      for (const via of ['link', 'sms'] as const) enqueue(tx, { ...wanted, via });
+    });
     await api.unclaim(trackingId!, 0);
     expect(await api.trackers(0)).toEqual([]);
     expect(api.ended).toEqual([[1, 'unclaimed_unit']]);
-    expect(api.cancelled).toEqual([1]);
+    expect(api.store.registry.commandsOfSource(1).map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
     await api.claim(0, 1);
     expect((await api.trackers(1)).map(({ id }) => id)).toEqual([tracker!.id + 1]);
   });

@@ -68,7 +68,6 @@ export class HereApi {
   readonly clock = new VirtualClock(Date.UTC(2026, 5, 15, 12, 0, 0));
   readonly log: Record<string, unknown>[] = [];
   readonly ended: [number, ErrorCode][] = [];
-  readonly cancelled: number[] = [];
   readonly refusals = new Refusals(this.clock);
   /** Master users of the accounts. */
   readonly owners: TestOwner[] = [];
@@ -145,7 +144,6 @@ export class HereApi {
         adminDialect({ ...common, refused: this.refusals, backUp: undefined }),
         hereDialect({
           ...{ ...common, history, metrics, version: '1.2.3', publicBaseUrl: undefined },
-          ...{ commands: { cancelAll: async (id: number) => this.cancelled.push(id) } },
           ...{ telemetryToleranceMs: 86_400_000, ...this.#options },
         }),
       ],

@@ -5,8 +5,8 @@
 import { Type } from '@sinclair/typebox';
 import { activeLicence, type ClaimRefusal, claimDevice, unclaim } from '../../../store/claims/claims.js';
 import { deactivateDevice } from '../../../store/claims/provisioning.js';
-import type { ClaimRow, DeviceLicenceRow } from '../../../store/claims/rows.js';
-import { answer, defineCall, type HereServices, noContent } from '../call.js';
+import type { DeviceLicenceRow } from '../../../store/claims/rows.js';
+import { answer, defineCall, noContent } from '../call.js';
 import { badRequest, forbidden, HereError, type HereStatus, notFound } from '../errors.js';
 import { appIdQuery, name, optionalAppId, optionalProjectId, ownerAppId } from '../params.js';
 import { type Caller, isTheirs, projectsOf, requireClaim, requireProject } from '../projects.js';
@@ -70,19 +70,10 @@ const giveUp = defineCall({
       unclaim(tx, row);
       return row;
     });
-    await dismiss(services, ended);
+    services.live.disconnect(ended.sourceId, 'unclaimed_unit');
     return noContent;
   },
 });
-
-/** Ends what goes on with a device that is no longer claimed: its session, and the commands that wait for it. */
-export async function dismiss(
-  services: Pick<HereServices, 'live' | 'commands'>,
-  { sourceId }: ClaimRow,
-): Promise<void> {
-  services.live.disconnect(sourceId, 'unclaimed_unit');
-  await services.commands.cancelAll(sourceId);
-}
 
 const trackingIdOf = defineCall({
   method: 'GET',
