@@ -59,7 +59,7 @@ export const configSchema = Type.Object({
     default: 'merged',
     description: 'items of a `state_batch` event: merged, documented or wrapped',
   }),
-  liveMaxSockets: count('most connections for live events', 1000),
+  liveMaxSockets: count('most connections for live events, and as many to the state topic', 1000),
   liveMaxSubscriptions: count('most subscriptions to live events over all connections', 5000),
   liveSendBufferMaxBytes: sizeBytes('bytes a subscriber may leave unread before it gets no more', 262_144, 1024),
   liveStallTimeoutMs: durationMs('a subscriber that reads nothing for this long is cut off, ms', 10_000),

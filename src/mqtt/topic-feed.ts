@@ -80,7 +80,10 @@ export class TopicFeed implements TrackerFeed {
   }
 
   close(filter: string): void {
-    if (this.#filters.delete(filter)) this.#sumUp();
+    if (!this.#filters.delete(filter)) return;
+    this.#sumUp();
+    // What nobody asks for any more has nothing to be taken back either.
+    for (const id of this.#shown) if (!this.wants(id)) this.#shown.delete(id);
   }
 
   wants(trackerId: number): boolean {

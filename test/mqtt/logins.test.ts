@@ -219,6 +219,42 @@ describe('a connection ends with its credential', () => {
   });
 });
 
+describe('while a password is checked', () => {
+  /** What happens between the check and its outcome. */
+  function meanwhile(happens: () => Promise<unknown>): void {
+    const { logins } = kit.api.server.services;
+    const check = logins.check.bind(logins);
+    logins.check = async (...args) => {
+      const result = await check(...args);
+      await happens();
+      return result;
+    };
+  }
+
+  test('it may change: the client is refused', async () => {
+    meanwhile(() => kit.api.store.change((tx) => setPassword(tx, kit.owner.user, 'another')));
+    await expect(kit.connect(byPassword)).rejects.toThrow('refused 4');
+    expect(kit.api.server.hub.audience.isEmpty).toBe(true);
+  });
+
+  test('the client may go: nothing is left of it', async () => {
+    let isOver = false;
+    const socket = kit.raw();
+    meanwhile(async () => {
+      socket.resetAndDestroy();
+      await until(() => kit.topic.connectionCount === 0, 'the end of the connection');
+      isOver = true;
+    });
+    const text = (value: string) => [0, value.length, ...Buffer.from(value)];
+    const body = [...text('MQTT'), 4, 0b1100_0010, 0, 0, ...text(''), ...text(byPassword.username), ...text(password)];
+    socket.write(Buffer.from([0x10, body.length, ...body]));
+    await until(() => isOver, 'the check');
+    await settle();
+    expect(kit.api.server.hub.audience.isEmpty).toBe(true);
+    expect(kit.topic.figures.refused.size).toBe(0);
+  });
+});
+
 describe('client ids', () => {
   test('are names among the clients of one user: the newer takes the place of the older', async () => {
     const first = await kit.connect({ ...byPassword, clientId: 'screen' });

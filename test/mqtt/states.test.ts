@@ -198,6 +198,14 @@ describe('a tracker', () => {
     expect(await client.rest()).toHaveLength(1);
   });
 
+  test('that was unsubscribed when it was blocked tells nothing at the next subscription', async () => {
+    const client = await kit.subscribed('#');
+    await client.mqtt.unsubscribeAsync('#');
+    await kit.api.changeSource(a.source, { blocked: true });
+    await client.subscribe('#');
+    expect((await client.rest()).map(idOf)).toEqual([b.tracker.id]);
+  });
+
   test('that is deleted has an empty state, and cannot be subscribed to any more', async () => {
     const client = await kit.subscribed('#');
     const call = { hash: kit.owner.hash, tracker_id: a.tracker.id };
