@@ -1,6 +1,6 @@
 /**
- * Fixes of a long time in order, in bounded memory: they come in any order, are held as columns of numbers (24 bytes each), and are sorted
- * hour by hour, so that nothing takes a long step.
+ * Fixes of a long time in order, in bounded memory: they come in any order, are held as columns of numbers (24 bytes each) hour by
+ * hour, and are sorted second by second, so that nothing takes a long step.
  */
 
 const hourMs = 3_600_000;
@@ -75,22 +75,35 @@ class HourOfFixes {
   }
 
   *inOrder(): Generator<TimedFix> {
-    const order = this.#isSorted ? undefined : this.#sorted();
-    for (let i = 0; i < this.#count; i++) {
-      const place = 2 * (order?.[i] ?? i);
-      yield {
-        at: this.#startAt + (this.#marks[place] as number),
-        lat: this.#places[place] as number,
-        lng: this.#places[place + 1] as number,
-        speedKmh: this.#marks[place + 1] as number,
-      };
-    }
+    if (this.#isSorted) for (let i = 0; i < this.#count; i++) yield this.#fix(i);
+    else for (const places of this.#bySecond()) for (const i of places) yield this.#fix(i);
   }
 
-  #sorted(): Uint32Array {
+  #fix(i: number): TimedFix {
+    return {
+      at: this.#startAt + (this.#marks[2 * i] as number),
+      lat: this.#places[2 * i] as number,
+      lng: this.#places[2 * i + 1] as number,
+      speedKmh: this.#marks[2 * i + 1] as number,
+    };
+  }
+
+  /** Places in order, second by second: sorting an hour of millions at once would hold everything up. */
+  *#bySecond(): Generator<readonly number[]> {
     const marks = this.#marks;
-    const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
-    return order.sort((left, right) => (marks[2 * left] as number) - (marks[2 * right] as number) || left - right);
+    // For each second a chain of places, in the order in which they came.
+    const firsts = new Int32Array(hourMs / 1000).fill(-1);
+    const nexts = new Int32Array(this.#count);
+    for (let i = this.#count - 1; i >= 0; i--) {
+      const second = Math.floor((marks[2 * i] as number) / 1000);
+      nexts[i] = firsts[second] as number;
+      firsts[second] = i;
+    }
+    for (const first of firsts) {
+      const places: number[] = [];
+      for (let i = first; i >= 0; i = nexts[i] as number) places.push(i);
+      yield places.sort((left, right) => (marks[2 * left] as number) - (marks[2 * right] as number));
+    }
   }
 
   #grow(): void {

@@ -8,6 +8,7 @@ const fixes = fc.array(
     at: fc.oneof(
       fc.integer({ min: startAt, max: startAt + 31 * 86_400_000 }),
       fc.integer({ min: startAt, max: startAt + 7_200_000 }),
+      fc.integer({ min: startAt + 3_599_990, max: startAt + 3_600_010 }),
     ),
     lat: fc.double({ min: -90, max: 90, noNaN: true }),
     lng: fc.double({ min: -180, max: 180, noNaN: true }),
