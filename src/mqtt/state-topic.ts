@@ -157,6 +157,7 @@ export class StateTopic {
     const broker = this.#broker;
     if (broker === undefined || this.#connections.size >= this.#options.limits.liveMaxSockets) {
       this.figures.refuse('connection_limit');
+      this.#options.log.debug({ remote: socket.remoteAddress, reason: 'connection_limit' }, 'state topic: refused');
       socket.on('error', () => {});
       socket.destroy();
       return;

@@ -155,6 +155,13 @@ describe('a client is refused', () => {
     expect([...answer]).toEqual([0x20, 2, 0, 2]);
   });
 
+  test('with 2 when it speaks MQTT 3.1 and its name is longer than that knows', async () => {
+    const old = { ...byPassword, protocolId: 'MQIsdp', protocolVersion: 3 } as const;
+    await kit.connect({ ...old, clientId: 'x'.repeat(23) });
+    await expect(kit.connect({ ...old, clientId: 'x'.repeat(24) })).rejects.toThrow('refused 2');
+    await until(() => kit.topic.figures.refused.get('client_id') === 1, 'the refusal');
+  });
+
   test('and no credential is logged', async () => {
     await kit.connect(byPassword);
     await kit.connect({ username: kit.owner.hash });
