@@ -2,12 +2,14 @@
  * Projects of the claim API as a setup declares them, with their members and provisioned devices. Members that a setup no longer names
  * stay, like everything else.
  */
+
 import { type DeviceModel, modelByCode } from '../../domain/models.js';
 import { isVirtual } from '../claims/claims.js';
 import { judgeLicences } from '../claims/licences.js';
 import { provisionDevice } from '../claims/provisioning.js';
 import type { DeviceLicenceRow, ProjectRow } from '../claims/rows.js';
 import type { Secrets } from '../secret-box.js';
+import { utcMs } from './dates.js';
 import type { SetupHere, SetupHereDevice, SetupProject } from './here-schema.js';
 import { conflict, fault, type SetupPath } from './problem.js';
 import { given, requireReadable, type SetupWork } from './work.js';
@@ -55,7 +57,7 @@ function membersOf({ tx }: SetupWork, wanted: SetupProject, path: SetupPath) {
 
 function licenceOf({ licence }: SetupProject, old: ProjectRow | undefined, path: SetupPath): ProjectRow['licence'] {
   if (licence === undefined) return old?.licence ?? { type: 'commercial' };
-  const expiresAt = licence.expires_at === undefined ? undefined : Date.parse(licence.expires_at);
+  const expiresAt = licence.expires_at === undefined ? undefined : utcMs(licence.expires_at);
   if (Number.isNaN(expiresAt)) fault([...path, 'licence', 'expires_at'], 'is no date');
   return {
     type: licence.type ?? old?.licence.type ?? 'commercial',

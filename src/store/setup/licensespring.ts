@@ -2,11 +2,13 @@
  * The licence API as a setup declares it. What refers to products comes after them. Users that a setup no longer names stay with their
  * licence, like everything else.
  */
+
 import { blacklistId } from '../licensing/find.js';
 import { nextLicensingId } from '../licensing/ids.js';
 import type { LicenseApiKeyRow, LicenseProductRow, LicenseRow, LicenseUserRow } from '../licensing/rows.js';
 import type { Registry } from '../registry.js';
 import type { Secrets } from '../secret-box.js';
+import { utcMs } from './dates.js';
 import type {
   SetupBlacklistEntry,
   SetupLicense,
@@ -201,7 +203,7 @@ function saveLicense(
 ): LicenseRow {
   if (product.method === 'user' && old === undefined && users === undefined) fault([...path, 'users'], 'is missing');
   const userIds = users === undefined ? old?.userIds : [...new Set([...(old?.userIds ?? []), ...users])];
-  const validUntil = wanted.validity_period === undefined ? old?.validUntil : dateOf(wanted.validity_period);
+  const validUntil = wanted.validity_period === undefined ? old?.validUntil : utcMs(wanted.validity_period);
   if (Number.isNaN(validUntil)) fault([...path, 'validity_period'], 'is no date');
   return work.save('license', {
     ...(old ?? { timesActivated: 0, transferCount: 0, createdAt: work.tx.at }),
@@ -213,12 +215,6 @@ function saveLicense(
     maxActivations: wanted.max_activations ?? old?.maxActivations ?? 1,
     unlimited: wanted.allow_unlimited_activations ?? old?.unlimited ?? false,
   });
-}
-
-/** Ms since 1970 UTC; not a number for what the calendar does not have, which `Date.parse` takes for a day of the next month. */
-function dateOf(text: string): number {
-  const at = Date.parse(text);
-  return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text.slice(0, 10) ? Number.NaN : at;
 }
 
 /** A user, found by e-mail address, or a new one. The same one may stand in several licences. */

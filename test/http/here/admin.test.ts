@@ -144,6 +144,7 @@ describe('a setup', () => {
     [{ id: 'new', app_id: 'new-application' }, 'here.projects[0].members', 'is missing'],
     [{ id: 'p0', licence: { expires_at: 'soon' } }, 'here.projects[0].licence.expires_at', 'must match'],
     [{ id: 'p0', licence: { expires_at: '2026-13-01' } }, 'here.projects[0].licence.expires_at', 'is no date'],
+    [{ id: 'p0', licence: { expires_at: '2027-02-29' } }, 'here.projects[0].licence.expires_at', 'is no date'],
     [{ id: 'p0', devices: [{ id: 'a' }, { id: 'a' }] }, 'here.projects[0].devices[1]', 'is given twice'],
     [{ id: 'p0', devices: [{ id: 'a', model: 'x' }] }, 'here.projects[0].devices[0].model', 'is no code'],
   ])('%j is wrong at %s', async (project, path, message) => {
