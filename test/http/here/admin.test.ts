@@ -184,18 +184,38 @@ describe('a licence that runs out', () => {
 });
 
 describe('the typed client', () => {
-  const client = (token?: string) =>
+  const client = (token?: string, requestId?: () => string) =>
     new HereClient({
-      ...{ url: 'http://gateway', token },
+      ...{ url: 'http://Gateway:80/', token },
+      ...(requestId === undefined ? {} : { requestId }),
       fetch: async (url, init) => {
         const { method, headers, body: payload } = init;
         const response = await api.server.app.inject({
-          ...{ method: method as 'GET', url: url.slice('http://gateway'.length), headers: { ...headers } },
+          ...{ method: method as 'GET', url: url.slice('http://Gateway:80'.length) },
+          headers: { ...headers, host: 'gateway' },
           ...(payload === undefined ? {} : { payload }),
         });
         return { status: response.statusCode, text: async () => response.body };
       },
     });
+
+  test('logs devices in, and names its requests where that is wanted', async () => {
+    await api.project({ id: 'p0', devices: [{ id: 'device (1)', secret: "it's a secret & more" }] });
+    const requestId = '00000001-0000-4000-8000-000000000000';
+    const device = client(undefined, () => requestId);
+    await expect(device.logInDevice('device (1)', "it's a secret & more")).rejects.toMatchObject({
+      code: 412,
+      id: requestId,
+    });
+    await expect(device.logInDevice('device (1)', 'another')).rejects.toMatchObject({ code: 401 });
+    await expect(device.logInDevice('another', 'another')).rejects.toMatchObject({ code: 404 });
+    const params = { deviceOrExternalId: 'device (1)' };
+    await client(api.owners[0]!.token).call('PUT /registry/v2/devices/:deviceOrExternalId', { params });
+    await device.logInDevice('device (1)', "it's a secret & more");
+    await device.logInDevice('device (1)', "it's a secret & more");
+    const sent = await device.call('POST /v2/', { body: [{ timestamp: api.now }] });
+    expect(sent).toMatchObject({ status: 200, body: { system: { stateVersion: 1 } } });
+  });
 
   test('speaks of routes as the document does', async () => {
     await api.provision(0);
