@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tame } from '../../src/mqtt/broker.js';
 import { TopicClient } from '../support/topic-client.js';
-import { settle, until, within } from '../support/until.js';
+import { settle, turn, until, within } from '../support/until.js';
 import { connectPacket, idOf, stateIn, subscribePacket, TopicKit, type TopicOptions } from './kit.js';
 
 let kit: TopicKit;
@@ -61,6 +61,25 @@ describe('a client that reads nothing', () => {
     expect(kit.logLines.join('')).toContain('"reason":"slow_reader"');
     expect(kit.topic.bufferedBytes).toBe(0);
     await report(1);
+  });
+
+  test('is bounded within one turn of the event loop too', async () => {
+    const maxBytes = 32_768;
+    await open({ limits: { liveSendBufferMaxBytes: maxBytes } });
+    const made = await kit.trackers(...many(1000));
+    for (const { source } of made) kit.api.store.report(source.id, { status: 'x'.repeat(500) });
+    const client = await kit.connect();
+    client.mqtt.subscribe('#', () => {});
+    let most = 0;
+    await until(async () => {
+      for (let i = 0; i < 100; i++) {
+        await turn();
+        most = Math.max(most, kit.topic.bufferedBytes);
+      }
+      return client.messages.length === 1000;
+    }, 'all states');
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(maxBytes * 2);
   });
 
   test('gets the newest states once it reads again', async () => {
