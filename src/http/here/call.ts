@@ -10,6 +10,7 @@ import type { TokenHolder } from '../../store/claims/tokens.js';
 import type { Health, LiveUnits } from '../../store/contract.js';
 import type { History } from '../../store/history-records.js';
 import type { Store } from '../../store/store.js';
+import type { HistoryTurns } from '../navixy/history-turns.js';
 import type { Logins } from '../navixy/logins.js';
 import type { HereStatus } from './errors.js';
 
@@ -18,6 +19,8 @@ export interface HereServices {
   readonly store: Store;
   readonly live: LiveUnits;
   readonly history: History;
+  /** Reads of the past take turns. */
+  readonly turns: HistoryTurns;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly health: () => Health;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log.js';
 import type { TokenHolder } from '../../store/claims/tokens.js';
+import { HistoryTurns } from '../navixy/history-turns.js';
 import { Logins } from '../navixy/logins.js';
 import { pathOf } from '../navixy/paths.js';
 import { RateLimiter } from '../rate-limit.js';
@@ -18,7 +19,7 @@ import { documentedSchema } from './openapi.js';
 import { checked, readQuery, uuidV4 } from './params.js';
 import { parseBody } from './raw-body.js';
 
-export interface HereOptions extends Omit<HereServices, 'logins'> {
+export interface HereOptions extends Omit<HereServices, 'logins' | 'turns'> {
   readonly log: Logger;
   /** The guard in front of passwords, where other dialects share it. */
   readonly logins?: Logins;
@@ -33,7 +34,7 @@ const prefixes = ['/registry', '/users', '/shadows', '/traces', '/v3'] as const;
 export function hereDialect(options: HereOptions): Dialect {
   const { clock } = options;
   const { logins = new Logins(clock) } = options;
-  const services = { ...options, logins };
+  const services = { ...options, logins, turns: new HistoryTurns() };
   const dialect = new HereDialect(services, options);
   return async (app) => {
     for (const prefix of prefixes) {

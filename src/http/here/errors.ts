@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { StoreError } from '../../errors.js';
+import { NavixyError } from '../navixy/errors.js';
 
 /** Statuses with their `error` texts. */
 export const hereErrors = {
@@ -48,9 +49,15 @@ export const hereErrorSchema = Type.Object({
   details: Type.Optional(Type.Object({ hereErrorCode: Type.Integer() })),
 });
 
+/** Of what both APIs share, in the words of the other one. */
+const tooManyReads = 15;
+
 /** What an error means to a client of this API. */
 export function toHereError(error: Error | FastifyError): HereError {
   if (error instanceof HereError) return error;
+  if (error instanceof NavixyError && error.code === tooManyReads) {
+    return new HereError(429, 'Too many reads of the past at a time.', { 'retry-after': '1' });
+  }
   if (error instanceof StoreError) return new HereError(503, 'The gateway cannot keep anything at the moment.');
   const { code, statusCode } = error as FastifyError;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HereError(413, 'The body is too large.');

@@ -309,51 +309,6 @@ describe('the desired half', () => {
   });
 });
 
-interface Traces {
-  readonly count: number;
-  readonly data: readonly { readonly timestamp: number }[];
-  readonly pageToken?: string;
-}
-
-describe('traces', () => {
-  const traces = async (query = '', token = owner()) =>
-    (await api.call('GET', `/traces/v2/${trackingId}${query}`, { token })).body as unknown as Traces;
-  const seconds = ({ data }: Traces) => data.map(({ timestamp }) => (timestamp - api.now) / 1000);
-
-  test('are what was reported, oldest first, each once, a page at a time', async () => {
-    for (const second of [-10, -30, -20, -30, -50, -40]) await send([at(second, everything)]);
-    const all = await traces();
-    expect(seconds(all)).toEqual([-50, -40, -30, -20, -10]);
-    expect(all).toMatchObject({ count: 5, data: [everything, everything, everything, everything, everything] });
-    expect(all.pageToken).toBeUndefined();
-    const pages: number[][] = [];
-    for (let token = ''; pages.length === 0 || token !== ''; ) {
-      const page = await traces(`?count=2${token === '' ? '' : `&pageToken=${token}`}`);
-      pages.push(seconds(page));
-      token = page.pageToken ?? '';
-    }
-    expect(pages).toEqual([[-50, -40], [-30, -20], [-10]]);
-    expect(seconds(await traces(`?after=${api.now - 40_000}&before=${api.now - 10_000}`))).toEqual([-30, -20]);
-    await send(Array.from({ length: 50 }, (_, i) => at(-100 - i)));
-    expect(seconds(await traces('?count=1'))).toEqual([-149]);
-  });
-
-  test('go out of sight when they are deleted', async () => {
-    await send([at(-10)]);
-    expect(await api.call('DELETE', `/traces/v2/${trackingId}`, { token: owner() })).toMatchObject({ status: 204 });
-    expect(await traces()).toEqual({ count: 0, data: [] });
-    api.clock.advance(1000);
-    await send([at(-5)]);
-    expect(seconds(await traces())).toEqual([-5]);
-    for (const query of ['?count=0', '?count=1001', '?after=-1', '?before=x', '?pageToken=x'])
-      expect(await api.call('GET', `/traces/v2/${trackingId}${query}`, { token: owner() })).toMatchObject(error(400));
-    for (const method of ['GET', 'DELETE'] as const) {
-      expect(await api.call(method, `/traces/v2/${trackingId}`, { token: owner(1) })).toMatchObject(error(404));
-      expect(await api.call(method, `/traces/v2/${trackingId}`, { token: device })).toMatchObject(error(403));
-    }
-  });
-});
-
 describe('a device that changes hands', () => {
   test('takes nothing of the old owner to the new one', async () => {
     await send([at(-10, everything)]);

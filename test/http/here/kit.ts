@@ -37,7 +37,7 @@ import { holdToDocument } from '../../support/openapi-check.js';
 const metrics = new Metrics();
 
 /** What a test may have otherwise. */
-type Rules = Pick<HereOptions, 'publicBaseUrl' | 'telemetryToleranceMs' | 'rateLimit'> & {
+type Rules = Pick<HereOptions, 'publicBaseUrl' | 'telemetryToleranceMs' | 'rateLimit' | 'history'> & {
   readonly claimRetentionMs: number;
 };
 

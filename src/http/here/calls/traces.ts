@@ -43,7 +43,9 @@ const read = defineCall({
   errors: [403, 404],
   handler: async (context, { params, query }) => {
     const claim = requireClaim(context, params.trackingId, query.appId);
-    const page = await traces(context.services, claim, query);
+    const { turns, store } = context.services;
+    const { accountId = 0 } = store.registry.get('project', claim.projectId) ?? {};
+    const page = await turns.take(accountId, () => traces(context.services, claim, query));
     // It may have been given up while the journal was being read.
     requireClaim(context, claim.id);
     const data = page.items.map(({ item }) => item);
