@@ -1,12 +1,17 @@
 /** What is looked at before the broker sees it: packets of clients, and topic filters. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { VirtualClock } from '../../src/clock.js';
+import { tame } from '../../src/mqtt/broker.js';
+import { Connection, type ConnectionOptions } from '../../src/mqtt/connection.js';
 import { GuardedStream } from '../../src/mqtt/guarded-stream.js';
 import { PacketGuard } from '../../src/mqtt/packet-guard.js';
 import { stateTopicOf, trackersMatching } from '../../src/mqtt/topics.js';
 import { until } from '../support/until.js';
+import { defaultLimits } from './kit.js';
 
 const maxBytes = 1000;
 
@@ -109,6 +114,39 @@ describe('a stream', () => {
     expect(Buffer.concat(received).equals(bytes)).toBe(true);
     expect(taken).toBe(Math.ceil(bytes.length / (32 * 1024)));
   });
+
+  test('of a client that takes a little now and then does not stall', () => {
+    const clock = new VirtualClock();
+    const taken: (() => void)[] = [];
+    const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => void taken.push(done) });
+    const limits = { ...defaultLimits, liveStallTimeoutMs: 10_000, mqttConnectTimeoutMs: 60_000 };
+    const never = () => {};
+    const connection = new Connection(Object.assign(socket, { setKeepAlive: never }) as never, {
+      ...({ services: { clock }, audience: {} } as never as Pick<ConnectionOptions, 'services' | 'audience'>),
+      ...{ limits, onCut: never, onClose: never, onSent: never },
+    });
+    connection.stream.write(Buffer.alloc(100_000));
+    for (let i = 0; i < 3; i++) {
+      clock.advance(9999);
+      expect(connection.outflow.isStalled).toBe(false);
+      taken.shift()?.();
+    }
+    clock.advance(10_000);
+    expect(connection.outflow.isStalled).toBe(true);
+    connection.stream.destroy();
+  });
+});
+
+test('what the parser of packets throws is caught', () => {
+  const parser = Object.assign(new EventEmitter(), {
+    parse: (): number => {
+      throw new RangeError('out of bounds');
+    },
+  });
+  const failures: unknown[] = [];
+  tame({ _parser: parser } as never, (error) => failures.push(error));
+  expect(parser.parse()).toBe(0);
+  expect(failures).toEqual([new RangeError('out of bounds')]);
 });
 
 describe('topic filters', () => {

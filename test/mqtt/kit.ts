@@ -15,7 +15,7 @@ export interface TopicOptions extends Partial<HttpOptions> {
   readonly limits?: Partial<StateTopicLimits>;
 }
 
-const defaultLimits: StateTopicLimits = {
+export const defaultLimits: StateTopicLimits = {
   ...defaultLiveLimits,
   mqttMaxSubscriptions: 100,
   mqttConnectTimeoutMs: 10_000,

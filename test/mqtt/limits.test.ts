@@ -1,8 +1,6 @@
 /** Whatever clients of the state topic do, it costs a bounded amount, and nobody else is held up. */
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { tame } from '../../src/mqtt/broker.js';
 import { TopicClient } from '../support/topic-client.js';
 import { settle, turn, until, within } from '../support/until.js';
 import { connectPacket, idOf, stateIn, subscribePacket, TopicKit, type TopicOptions } from './kit.js';
@@ -308,18 +306,6 @@ describe('a fault of the gateway itself', () => {
     expect(kit.logLines.join('')).toContain('state topic failed');
     kit.api.store.report(a!.source.id, { x: 1 });
     expect(await good.rest()).toHaveLength(1);
-  });
-
-  test('in the parser of packets does too', () => {
-    const parser = Object.assign(new EventEmitter(), {
-      parse: (): number => {
-        throw new RangeError('out of bounds');
-      },
-    });
-    const failures: unknown[] = [];
-    tame({ _parser: parser } as never, (error) => failures.push(error));
-    expect(parser.parse()).toBe(0);
-    expect(failures).toEqual([new RangeError('out of bounds')]);
   });
 });
 
