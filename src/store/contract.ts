@@ -23,8 +23,9 @@ export interface RegistryStore {
   /** For what must be readable again and is not to lie open in a row. */
   readonly secrets: Secrets;
   /**
-   * Runs `make` at once; what it put and removed is kept as one entry. Resolves with its result after the commit that holds it. Throws
-   * what `make` throws (nothing is changed then), or `StoreError` when it could not be kept (the change is undone then).
+   * Runs `make` at once; what it put and removed is kept as one entry. Resolves with its result after the commit that holds it, or where
+   * it changed nothing after those that hold what it may have seen. Throws what `make` throws (nothing is changed then), or `StoreError`
+   * when it could not be kept (the change is undone then).
    */
   change<T>(make: (tx: Transaction) => T): Promise<T>;
 }

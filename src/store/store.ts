@@ -25,11 +25,6 @@ import { type UnitEntry, Units } from './units.js';
 
 export type { CommitWaiter } from './batch.js';
 
-/** Told once a commit which units' states changed. */
-export type ChangeListener = (sourceIds: ReadonlySet<number>) => void;
-/** Told once a commit which rows of the registry changed. */
-export type RowListener = (rows: readonly ChangedRow[]) => void;
-
 export interface StoreOptions {
   readonly engine: Engine;
   readonly clock: Clock;
@@ -70,8 +65,8 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   readonly #onHealth: (failure: StoreError | undefined) => void;
   readonly #batches = new Map<number, Batch>();
   readonly #spareBatches: Batch[] = [];
-  readonly #listeners = new Set<ChangeListener>();
-  readonly #rowListeners = new Set<RowListener>();
+  readonly #listeners = new Set<(sourceIds: ReadonlySet<number>) => void>();
+  readonly #rowListeners = new Set<(rows: readonly ChangedRow[]) => void>();
   #journal: Journal | undefined;
   #failure: StoreError | undefined;
   #dirtyRows = new Map<string, RowChange>();
@@ -123,13 +118,13 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   }
 
   /** Adds a listener; returns what removes it. */
-  onChange(listener: ChangeListener): () => void {
+  onChange(listener: (sourceIds: ReadonlySet<number>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** The same for rows of the registry. */
-  onRows(listener: RowListener): () => void {
+  onRows(listener: (rows: readonly ChangedRow[]) => void): () => void {
     this.#rowListeners.add(listener);
     return () => this.#rowListeners.delete(listener);
   }
@@ -179,17 +174,18 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
     const changes: RowChange[] = [];
     const undo: RowChange[] = [];
     let result: T;
-    let seq: number;
+    let seq: number | undefined;
     try {
       result = make(this.#transaction(changes, undo));
-      if (changes.length === 0) return result;
-      seq = this.#journalRows(changes, undo);
+      seq = changes.length === 0 ? this.#unsettledSeq : this.#journalRows(changes, undo);
     } catch (error) {
       for (const change of undo.reverse()) this.registry.apply(change);
       throw error;
     }
+    if (seq === undefined) return result;
+    const batch = this.#batch(seq);
     await new Promise<void>((resolve, reject) => {
-      this.#batch(seq).addWaiter({ settled: (_, error) => (error === undefined ? resolve() : reject(error)) });
+      batch.addWaiter({ settled: (_, error) => (error === undefined ? resolve() : reject(error)) });
     });
     return result;
   }
@@ -341,6 +337,11 @@ export class Store implements RegistryStore, StateStore, StoreChanges, CommitLis
   #openJournal(): Journal {
     if (this.#journal === undefined) throw new StoreError('store_closed');
     return this.#journal;
+  }
+
+  /** The newest commit with changes that may still be undone: what was found there rests on it. */
+  get #unsettledSeq(): number | undefined {
+    return [...this.#batches].findLast(([, { changed }]) => changed.length > 0)?.[0];
   }
 
   #batch(seq: number): Batch {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { enqueue } from '../../../src/downlink/queue.js';
 import { calls } from '../../../src/http/navixy/call-list.js';
+import { diskError, type FailingEngine } from '../../support/failing-engine.js';
+import { settle, until } from '../../support/until.js';
 import { appOf, HereApi, imei } from './kit.js';
 
 let api: HereApi;
@@ -63,6 +65,31 @@ describe('a claim', () => {
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(49);
     expect(new Set(replies.map(({ body }) => body.trackingId)).size).toBe(1);
     expect(api.store.registry.claims.openClaimsOf('p0')).toHaveLength(1);
+  });
+
+  test('that is repeated is answered when the first is on disk, and not before', async () => {
+    const engine = api.store.engine as FailingEngine;
+    for (const failure of [undefined, diskError('ENOSPC')]) {
+      engine.hold();
+      let answered = 0;
+      const claims = Array.from({ length: 3 }, async () => {
+        const { status } = await api.claim(0, 0);
+        answered++;
+        return status;
+      });
+      await until(() => engine.heldCount > 0, 'a commit that waits');
+      await settle();
+      expect(answered).toBe(0);
+      engine.failure = failure;
+      engine.release();
+      expect((await Promise.all(claims)).sort()).toEqual(failure === undefined ? [200, 200, 201] : [503, 503, 503]);
+      engine.failure = undefined;
+      api.clock.advance(1000);
+      await until(() => api.store.health.ready, 'the disk works again');
+      const open = api.store.registry.claims.openClaimOf(imei(0));
+      expect(open === undefined).toBe(failure !== undefined);
+      if (open !== undefined) await api.unclaim(open.id, 0);
+    }
   });
 
   test('by two projects at once is of one of them', async () => {
