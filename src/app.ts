@@ -319,11 +319,12 @@ function stateTopicOf(config: Config, { services, hub }: HttpServer, log: Logger
   return new StateTopic({ services, audience: hub.audience, limits: config, rateLimit: config.httpRateLimit, log });
 }
 
+/** Whoever may reach the API may reach the state topic: letting trackers in opens neither. */
 async function listenMqtt(topic: StateTopic, config: Config, ports: Ports): Promise<void> {
   const wanted = servicePort(config, 'mqtt');
   if (wanted === undefined) return;
-  const port = await topic.listen(config.host, wanted);
-  ports.listening.push({ protocol: 'mqtt', transport: 'tcp', host: config.host, port });
+  const port = await topic.listen(config.httpHost, wanted);
+  ports.listening.push({ protocol: 'mqtt', transport: 'tcp', host: config.httpHost, port });
 }
 
 /** Copies go beside the journal, since a request must not choose where the gateway writes. */

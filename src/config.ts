@@ -22,7 +22,7 @@ export const configSchema = Type.Object({
   dataDir: text('directory of the journal', './data'),
   ephemeral: flag('keep everything in memory only'),
   host: text('address of the tracker ports', '127.0.0.1'),
-  httpHost: text('address of the HTTP port', '127.0.0.1'),
+  httpHost: text('address of the HTTP port and of the state topic', '127.0.0.1'),
   httpPort: port('HTTP port; 0 takes any free one', 8080),
   listen: Type.Array(
     Type.String({ pattern: `^[a-z0-9-]+=(${portPattern}|off)$`, expected: 'PROTOCOL=PORT or PROTOCOL=off' }),

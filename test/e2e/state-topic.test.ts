@@ -48,6 +48,14 @@ function awaited(client: TopicClient, what: string, is: (state: Shown) => boolea
   }, what);
 }
 
+test('letting trackers in opens the state topic no more than the API', async () => {
+  const listen = ['--listen', 'teltonika=0', '--listen', 'mqtt=0'];
+  const gateway = await GatewayProcess.serve(['--ephemeral', '--host', '127.0.0.2', '--http-port', '0', ...listen]);
+  onTestFinished(() => void gateway.end('SIGKILL'));
+  const hosts = Object.fromEntries(gateway.listening.map(({ protocol, host }) => [protocol, host]));
+  expect(hosts).toEqual({ teltonika: '127.0.0.2', mqtt: '127.0.0.1', http: '127.0.0.1' });
+});
+
 test('a client follows a unit of a gateway that is a process', async () => {
   const dataDir = tempDir();
   const file = join(dataDir, 'setup.json');
