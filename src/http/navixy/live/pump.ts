@@ -18,7 +18,7 @@ export interface PumpedFeed {
 }
 
 /** Events are made for this long at a time, ms. */
-const turnMs = 4;
+const turnMs = 2;
 
 /** Where a feed with something to tell is: it waits for its rate limit, or its events are being made. */
 interface Flow {
