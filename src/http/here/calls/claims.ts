@@ -57,7 +57,7 @@ const claim = defineCall({
 const giveUp = defineCall({
   method: 'DELETE',
   paths: ['/registry/v2/:trackingId'],
-  summary: 'Gives a device up: its data is out of reach at once, and anybody may claim it',
+  summary: 'Gives a device up: its data is out of reach at once, erased some time later, and anybody may claim it',
   holders: ['user', 'client'],
   params: claimParams,
   query: appIdQuery,

@@ -1,5 +1,5 @@
 /**
- * Traces: what a device reported since it was claimed, oldest first, a page at a time, and taking it out of sight.
+ * Traces: what a device reported since it was claimed, oldest first, a page at a time, and deleting it.
  * Source: HERE Tracking, Traces API 2.6.
  */
 import { createHash } from 'node:crypto';
@@ -105,7 +105,7 @@ function traceOf({ at, update }: KeptRecord): Trace {
 const clear = defineCall({
   method: 'DELETE',
   paths: ['/traces/v2/:trackingId'],
-  summary: 'Takes what was reported so far out of sight',
+  summary: 'Deletes what was reported so far: out of sight at once, and erased with the next snapshot',
   holders: ['user', 'client'],
   params: trackingParams,
   query: appIdQuery,
