@@ -53,9 +53,9 @@ export class Gatekeeper {
     return this.#backOff.pause(deviceId);
   }
 
-  /** Keeps no unit waiting any more. */
-  close(): void {
-    this.#backOff.close();
+  /** Ends the pauses of all units. */
+  wakeAll(): void {
+    this.#backOff.wakeAll();
   }
 
   /** What was registered, claimed or let in again need not wait. */

@@ -24,7 +24,6 @@ export class BackOff {
   readonly #perMinute: number;
   readonly #allowances = new Map<string, Allowance>();
   readonly #waits = new Map<string, Wait>();
-  #isClosed = false;
 
   /** With 0 a minute nothing waits. */
   constructor(clock: Clock, perMinute: number) {
@@ -34,7 +33,7 @@ export class BackOff {
 
   /** Undefined where the unit may be refused now; otherwise a promise that ends when it is worth looking again. */
   pause(deviceId: string): Promise<void> | undefined {
-    if (this.#perMinute === 0 || this.#isClosed) return undefined;
+    if (this.#perMinute === 0) return undefined;
     const left = this.#left(deviceId);
     if (left < 1) return this.#wait(deviceId, Math.ceil(((1 - left) * minuteMs) / this.#perMinute));
     this.#remember(deviceId, left - 1);
@@ -50,9 +49,8 @@ export class BackOff {
     wait.end();
   }
 
-  /** Ends all pauses, now and from now on. */
-  close(): void {
-    this.#isClosed = true;
+  /** Ends all pauses there are. */
+  wakeAll(): void {
     for (const deviceId of [...this.#waits.keys()]) this.wake(deviceId);
   }
 

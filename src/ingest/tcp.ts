@@ -77,6 +77,6 @@ export class TcpPort {
   /** Accepts no more, and keeps nobody waiting; open connections stay. */
   stop(): void {
     this.#server.close();
-    this.#gatekeeper.close();
+    this.#gatekeeper.wakeAll();
   }
 }
