@@ -1,14 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { VirtualClock } from '../../src/clock.js';
 import { Pacer } from '../../src/store/pacer.js';
 
-function testClock() {
-  let nowMs = 0;
-  return { monotonicMs: () => nowMs, advance: (ms: number) => void (nowMs += ms) };
-}
-
 test('work is due for a rest after two milliseconds, and anew after each rest', async () => {
-  const clock = testClock();
+  const clock = new VirtualClock();
   const pacer = new Pacer(clock);
   for (let round = 0; round < 2; round++) {
     clock.advance(1.9);
