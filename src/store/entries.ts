@@ -99,7 +99,9 @@ export class ValueBuilder {
 
   addRows(changes: readonly RowChange[]): void {
     const body = Buffer.from(JSON.stringify(changes));
-    body.copy(this.#bytes, this.#entry(EntryKind.rows, body.length));
+    const at = this.#entry(EntryKind.rows, body.length);
+    // Not before: making room may put other memory in the place of `#bytes`.
+    body.copy(this.#bytes, at);
   }
 
   /** The value; a view that stays true until the next `begin`. */

@@ -61,6 +61,31 @@ test('entries survive their value', () => {
   );
 });
 
+test('entries that outgrow the memory of a value are kept whole', () => {
+  const length = fc.integer({ min: 0, max: 200_000 });
+  const entry = fc.record({ isRows: fc.boolean(), length });
+  const context = encodeContext({ protocol: 'p', transport: 'udp', deviceId: 'd', model: 'm', session: 's' });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 8 }), (entries) => {
+      const builder = new ValueBuilder();
+      builder.begin(1);
+      for (const { isRows, length } of entries) {
+        const bytes = Buffer.alloc(length, 'x');
+        if (isRows) builder.addRows([{ table: 'account', id: length, row: { text: bytes.toString() } } as never]);
+        else builder.addFrame(EntryKind.frame, { sourceId: length, receivedAt: 1, context, bytes });
+      }
+      const read = [...readEntries(Buffer.from(builder.view()))];
+      const kept = read.map((one) =>
+        one.kind === 'rows'
+          ? { isRows: true, length: (one.changes[0]?.row as unknown as { text: string }).text.length }
+          : { isRows: false, length: one.frame.length },
+      );
+      expect(kept).toEqual(entries);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('frames that are erased leave the others and their places as they are', () => {
   const builder = new ValueBuilder();
   builder.begin(1);
