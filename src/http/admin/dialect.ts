@@ -52,8 +52,11 @@ function mountAdmin(scope: FastifyInstance, options: AdminOptions): void {
   const addresses = new RateLimiter({ clock: options.clock, perSecond: options.rateLimit });
   addJsonParser(scope);
   scope.setValidatorCompiler(({ schema }) => (value: unknown) => {
-    const faults = schemaFaults(schema as TSchema, value ?? {});
-    return faults.length === 0 ? { value } : { error: new AdminError('invalid_request', 'not as documented', faults) };
+    const given = value ?? {};
+    const faults = schemaFaults(schema as TSchema, given);
+    return faults.length === 0
+      ? { value: given }
+      : { error: new AdminError('invalid_request', 'not as documented', faults) };
   });
   scope.setErrorHandler((error: FastifyError, request, reply) => answerError(options.log, error, request, reply));
   scope.setNotFoundHandler(() => {

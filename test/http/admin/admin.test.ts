@@ -47,6 +47,18 @@ test('pages of other hosts may not call it', async () => {
   expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, undefined]);
 });
 
+test('a body of nothing is an empty one', async () => {
+  const { app } = api.server;
+  const headers = { authorization: `NVX ${api.hash}`, 'content-type': 'application/json' };
+  const send = async (method: 'PATCH' | 'POST', url: string, payload: string) =>
+    (await app.inject({ method, url: `/admin/${url}`, headers, payload })).statusCode;
+  await api.call('POST', 'here/projects', { id: 'p', app_id: 'p-application', members: ['acme@example.com'] });
+  for (const payload of ['', 'null', '{}']) {
+    expect(await send('PATCH', `accounts/${owner}`, payload)).toBe(200);
+    expect(await send('POST', 'here/projects/p/devices', payload)).toBe(400);
+  }
+});
+
 describe('accounts', () => {
   test('are made, read, changed and blocked', async () => {
     const made = await api.call('POST', 'accounts', { login: 'new@example.com', password: 'x', device_limit: 2 });
