@@ -93,6 +93,38 @@ describe('an answer', () => {
     ]);
   });
 
+  test('that tells where the unit is moves it there', () => {
+    const text = 'GPS:1 Sat:7 Lat:54.714730 Long:-25.303058 Alt:147 Speed:9 Dir:77 Date: 2026/6/6 Time: 7:8:9\r\n';
+    const frame = command(0x0c, 6, text);
+    const position = {
+      lat: 54.71473,
+      lng: -25.303058,
+      valid: true,
+      speedKmh: 9,
+      headingDeg: 77,
+      altitudeM: 147,
+      satellites: 7,
+    };
+    const expected = { at: Date.UTC(2026, 5, 6, 7, 8, 9), timed: true, position, values: [text.trim()] };
+    const [update] = updatesOf(frame);
+    expect(update).toMatchObject(expected);
+    const again = teltonika.fromUpdates([update as never], tcp).map((each) => teltonika.encode(each, tcp));
+    expect(again.flatMap((each) => updatesOf(each))).toEqual([update]);
+  });
+
+  test.each([
+    ['without a fix', 'GPS:0 Sat:0 Lat:54.714730 Long:25.303058 Alt:0 Speed:0 Dir:0 Date: 2026/6/6 Time: 7:8:9'],
+    ['at zero', 'GPS:1 Sat:7 Lat:0.000000 Long:0.000000 Alt:0 Speed:0 Dir:0 Date: 2026/6/6 Time: 7:8:9'],
+    ['north of the pole', 'GPS:1 Sat:7 Lat:94.714730 Long:25.303058 Alt:0 Speed:0 Dir:0 Date: 2026/6/6 Time: 7:8:9'],
+    ['without a date', 'GPS:1 Sat:7 Lat:54.714730 Long:25.303058 Alt:0 Speed:0 Dir:0'],
+    [
+      'in a thirteenth month',
+      'GPS:1 Sat:7 Lat:54.714730 Long:25.303058 Alt:0 Speed:0 Dir:0 Date: 2026/13/6 Time: 7:8:9',
+    ],
+  ])('%s is text', (_, text) => {
+    expect(updatesOf(command(0x0c, 6, text))).toMatchObject([{ at: receivedAt, timed: false, position: null }]);
+  });
+
   test('with a time of its own is dated by that', () => {
     const [update] = updatesOf(command(0x0d, 6, Buffer.concat([seconds, Buffer.from('OK')])));
     expect(update).toMatchObject({ at: 1_767_268_800_000, timed: true });

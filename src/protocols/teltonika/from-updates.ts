@@ -88,7 +88,7 @@ export function fromUpdates(updates: readonly StateUpdate[], context: DecodeCont
   return messages;
 }
 
-/** The command frame that an update without a place tells of; what has a time of its own goes into a codec that has one. */
+/** The command frame that an update tells of; what has a time of its own goes into a codec that has one. */
 function commandFrom(update: StateUpdate): CommandMessage | undefined {
   const result = fieldValue(update, 'command_result');
   const command = fieldValue(update, 'command_text');

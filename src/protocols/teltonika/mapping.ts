@@ -1,5 +1,6 @@
 /**
- * Messages to records in domain units. Command frames give one record with their text.
+ * Messages to records in domain units. Command frames give one record with their text, and with the place that the text
+ * tells of.
  */
 import { type StateUpdate, UpdateBuilder } from '../../domain/update.js';
 import type { DecodeContext } from '../protocol.js';
@@ -7,6 +8,7 @@ import { avlUpdates } from './avl-mapping.js';
 import { payloadText } from './command-frames.js';
 import { ghUpdates } from './gh-mapping.js';
 import type { CommandMessage, TeltonikaMessage } from './messages.js';
+import { toldPosition } from './position-text.js';
 
 /** Text of a refusal, which carries none. */
 export const otherImeiText = 'refused: the IMEI is not that of the unit';
@@ -36,6 +38,8 @@ function commandUpdate(message: CommandMessage, context: DecodeContext): StateUp
   if (message.type === 'camera') setPhoto(builder, message.payload);
   else if (message.type === 'refusal') builder.set('command_result', otherImeiText);
   else builder.set(textNames[message.type], payloadText(message.payload));
+  const told = message.type === 'response' ? toldPosition(payloadText(message.payload)) : undefined;
+  if (told !== undefined) return builder.build(told.at, { timed: true, position: told.position });
   const { seconds } = message;
   return builder.build(seconds === undefined ? context.receivedAt : seconds * 1000, { timed: seconds !== undefined });
 }
