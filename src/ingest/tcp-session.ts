@@ -249,13 +249,14 @@ export class TcpSession implements LiveSession, UplinkOwner {
   }
 
   #fault(error: MilepostError): void {
-    const isStrike = error instanceof FrameError && this.#uplink?.source !== undefined;
-    if (!isStrike) {
+    const source = this.#uplink?.source;
+    if (!(error instanceof FrameError) || source === undefined) {
       this.#log('warn', 'refused', error.code, error.message);
       this.#payOwed();
       this.close(error.code, identityOf(error));
       return;
     }
+    this.#noteRefusal(error.code, source.deviceId);
     this.#services.metrics.error(error.code, this.#uplink?.protocol.name);
     if (this.#strikes === 0) this.#log('warn', 'bad frame', error.code, error.message);
     if (++this.#strikes < this.#services.limits.maxStrikes) return;

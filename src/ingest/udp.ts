@@ -170,7 +170,7 @@ export class UdpPort {
 
   #count(error: MilepostError, peer: UdpPeer): void {
     this.#services.metrics.error(error.code, this.#protocol.name);
-    const identity = identityOf(error);
+    const identity = identityOf(error) ?? (error instanceof FrameError ? peer.uplink.source?.deviceId : undefined);
     if (identity !== undefined || peer.uplink.source === undefined) {
       const { address } = peer;
       this.#services.refusals.note({ identity, address, protocol: this.#protocol.name, reason: error.code });

@@ -147,6 +147,7 @@ describe.each(names)('%s', (name) => {
     unit.client.send(bad(-10));
     await unit.client.end();
     expect(rig.codes()).toContain('too_many_strikes');
+    expect(rig.services.refusals.recent()).toMatchObject([{ identity: deviceId, reason: 'checksum', count: 5 }]);
     expect(rig.kept(deviceId)).toEqual([sampleAt(rig.clock.now(), -30).at]);
     expect(unit.downlinks.filter((each) => each.kind === 'ack' && each.records !== 0)).toHaveLength(1);
   });

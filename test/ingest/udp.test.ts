@@ -214,6 +214,9 @@ test('a Wialon IPS datagram whose checksum is wrong is no position', async () =>
   unit.client.send(unit.datagram(sampleAt(rig.clock.now(), -10)));
   await unit.acked(1);
   expect(rig.kept(unit.deviceId)).toEqual([sampleAt(rig.clock.now(), -10).at]);
+  unit.client.send(withBadChecksum(unit.datagram(sampleAt(rig.clock.now(), -5))));
+  await until(() => rig.services.refusals.recent()[0]?.identity === unit.deviceId, 'the refusal');
+  expect(rig.services.refusals.recent()[0]).toMatchObject({ reason: 'checksum' });
 });
 
 test('the same port takes TCP and UDP of one protocol', async () => {
