@@ -26,11 +26,11 @@ import { readParams, unpackParams } from './params.js';
 import { pathOf, Resources } from './paths.js';
 import {
   type ParamObject,
-  parseForm,
   parseFormBody,
   parseJsonBody,
   parseUntypedBody,
   RequestData,
+  withLastValues,
 } from './request-data.js';
 import { StreamedAnswer, sendStream } from './streamed-answer.js';
 
@@ -197,8 +197,7 @@ function checkedParams(call: Call, unpacked: ReadonlyMap<string, unknown>): unkn
 }
 
 function requestData(request: FastifyRequest): RequestData {
-  const queryAt = request.url.indexOf('?');
-  const query = queryAt < 0 ? {} : parseForm(request.url.slice(queryAt + 1));
+  const query = withLastValues(request.query as Record<string, unknown>);
   return new RequestData(query, (request.body ?? {}) as ParamObject);
 }
 

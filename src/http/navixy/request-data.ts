@@ -32,10 +32,14 @@ function ownValue(part: ParamObject, name: string): unknown {
   return Object.hasOwn(part, name) ? (part[name] ?? undefined) : undefined;
 }
 
-/** A query string or a form. Where a name is repeated the last value counts. Any text is a form, so nothing is thrown. */
+/** A form. Where a name is repeated the last value counts. Any text is a form, so nothing is thrown. */
 export function parseForm(text: string): ParamObject {
-  const params = parse(text, '&', '=', { maxKeys: maxFormFields });
-  for (const name of Object.keys(params)) {
+  return withLastValues(parse(text, '&', '=', { maxKeys: maxFormFields }));
+}
+
+/** Parameters that were taken apart already, in their own object, with the last of several values of one name. */
+export function withLastValues(params: Record<string, unknown>): ParamObject {
+  for (const name in params) {
     const value = params[name];
     if (Array.isArray(value)) params[name] = value.at(-1);
   }
