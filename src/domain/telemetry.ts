@@ -6,7 +6,7 @@
 import { type FieldEntry, type FieldValue, type Position, type StateUpdate, UpdateBuilder } from './update.js';
 
 /** Raised whenever the same telemetry may become another record than before. */
-export const telemetryVersion = 1;
+export const telemetryVersion = 2;
 
 export interface TelemetryPosition {
   /** Degrees WGS 84. */
@@ -67,9 +67,11 @@ const stationary = ['reportedSensorData', 'deviceIsStationary'];
 const metresPerSecond = 3.6;
 const cellKinds = ['gsm', 'wcdma', 'tdscdma', 'lte'] as const;
 
-/** The record behind telemetry that was found good. */
-export function updateFrom(telemetry: Telemetry): StateUpdate {
-  const { timestamp, position, payload, scan = {}, system = {} } = telemetry;
+/** The record behind telemetry that was found good; without a position that was taken before `notBefore`, ms since 1970 UTC. */
+export function updateFrom(telemetry: Telemetry, notBefore = 0): StateUpdate {
+  const { timestamp, payload, scan = {}, system = {} } = telemetry;
+  const isOwn = (telemetry.position?.timestamp ?? timestamp) >= notBefore;
+  const position = isOwn ? telemetry.position : undefined;
   const builder = new UpdateBuilder();
   if (position !== undefined) addAccuracy(builder, position);
   for (const [path, field] of systemFields) builder.set(field, plainValue(valueAt(system, path)));
@@ -102,8 +104,8 @@ function positionOf({ lat, lng, alt, heading, speed, satellitecount }: Telemetry
   };
 }
 
-/** Telemetry of a kept payload: a list of it, or an object with the list under `data`. Undefined for anything else. */
-export function updatesFromJson(bytes: Buffer): readonly StateUpdate[] | undefined {
+/** Telemetry of a kept payload: a list of it, or an object with the list under `data`. Undefined for anything else. `notBefore` as above. */
+export function updatesFromJson(bytes: Buffer, notBefore?: number): readonly StateUpdate[] | undefined {
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString());
@@ -112,7 +114,7 @@ export function updatesFromJson(bytes: Buffer): readonly StateUpdate[] | undefin
   }
   const list = Array.isArray(value) ? value : (value as { data?: unknown } | null)?.data;
   if (!Array.isArray(list)) return undefined;
-  return (list as readonly Telemetry[]).map(updateFrom);
+  return (list as readonly Telemetry[]).map((telemetry) => updateFrom(telemetry, notBefore));
 }
 
 /** What is known of a unit at one time, from a state or from a record. */

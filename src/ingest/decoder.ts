@@ -13,8 +13,9 @@ import type { FrameEntry } from '../store/entries.js';
 
 /** The records of a kept frame, those of an earlier owner left out; undefined when its protocol is gone or cannot read it. */
 export function decodeKept(entry: FrameEntry): readonly StateUpdate[] | undefined {
-  const updates = entry.context.protocol === httpProtocol ? updatesFromJson(entry.frame) : decodeFrame(entry);
-  return updates === undefined ? undefined : ownRecords(updates, entry.receivedAt, entry.context.notBefore);
+  const { protocol, notBefore } = entry.context;
+  const updates = protocol === httpProtocol ? updatesFromJson(entry.frame, notBefore) : decodeFrame(entry);
+  return updates === undefined ? undefined : ownRecords(updates, entry.receivedAt, notBefore);
 }
 
 function decodeFrame(entry: FrameEntry): readonly StateUpdate[] | undefined {

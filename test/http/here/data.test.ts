@@ -344,6 +344,21 @@ describe('a device that changes hands', () => {
     }
   });
 
+  test('takes no place of the old owner along in a new record', async () => {
+    await api.unclaim(trackingId, 0);
+    const old = { ...place, timestamp: api.now - 1, floor: { id: 'f', name: 'First', level: 1 } };
+    trackingId = (await api.claim(0, 1)).body.trackingId!;
+    device = await deviceToken(trackingId);
+    expect((await send([at(1, { position: old, payload: { door: 'open' } })])).status).toBe(200);
+    const kept = at(1, { payload: { door: 'open' } });
+    await api.close(false);
+    await api.open();
+    expect(await shadow('/reported', owner(1))).toEqual(kept);
+    const traces = await api.call('GET', `/traces/v2/${trackingId}`, { token: owner(1) });
+    expect(traces.body).toMatchObject({ count: 1, data: [kept] });
+    expect(JSON.stringify(traces.body)).not.toContain('position');
+  });
+
   test('takes nothing into a tracker that is registered by hand either', async () => {
     await api.unclaim(trackingId, 0);
     const body = { label: 'Van', group_id: 0, plugin_id: 44, model: 'telfmb920', device_id: imei(0) };

@@ -116,8 +116,9 @@ function keepPart(services: HereContext['services'], part: Part, path: string, r
   const { store, metrics } = services;
   const { sourceId, deviceId } = part.claim;
   const source = store.registry.get('source', sourceId);
-  const all = part.telemetry.map(updateFrom);
-  const updates = ownRecords(all, receivedAt, source?.notBefore);
+  const { notBefore } = source ?? {};
+  const all = part.telemetry.map((telemetry) => updateFrom(telemetry, notBefore));
+  const updates = ownRecords(all, receivedAt, notBefore);
   const counters = metrics.of(httpProtocol);
   counters.frames++;
   counters.records += all.length;
@@ -126,7 +127,6 @@ function keepPart(services: HereContext['services'], part: Part, path: string, r
   const unit = store.units.ensure(sourceId);
   store.heard(unit, receivedAt);
   if (updates.length === 0) return Promise.resolve();
-  const { notBefore } = source ?? {};
   const context = encodeContext({
     ...{ protocol: httpProtocol, transport: 'tcp', deviceId, model: source?.model ?? '', session: path },
     ...(notBefore === undefined ? {} : { notBefore }),
