@@ -17,7 +17,7 @@ export const teltonika = defineProtocol<TeltonikaMessage>({
   port: 5027,
   transports: ['tcp', 'udp'],
   defaultModel: 'telfmb920',
-  decoderVersion: 3,
+  decoderVersion: 4,
   connectionOriented: true,
   commandsAfterRecord: true,
 
