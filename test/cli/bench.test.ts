@@ -4,7 +4,7 @@ import { CommanderError } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ApiRow, apiTable, commandTable, compareApi } from '../../src/cli/bench/api-report.js';
 import { encodeFrame, encodeReply, frameRing, loginOf } from '../../src/cli/bench/frames.js';
-import { quantile } from '../../src/cli/bench/http-job.js';
+import { type HttpResult, quantile, together } from '../../src/cli/bench/http-job.js';
 import { compare, formatTable } from '../../src/cli/bench/report.js';
 import { type LoadFigures, type LoadRow, loadScenarios, type ServerKind } from '../../src/cli/bench/scenarios.js';
 import { benchCommand } from '../../src/cli/bench.js';
@@ -204,6 +204,20 @@ describe('figures of the API', () => {
     expect(apiTable([stolen])).toMatch(/ 31\.0 +24\.0 .*missed +disturbed$/m);
     const commands = [{ recordsPerSecond: 0, commands: 50, p50Ms: 3, p99Ms: 9, maxMs: 101 }];
     expect(commandTable(commands)).toMatch(/idle +50 +0 +3\.0 +9\.0 +101\.0 +100 met$/m);
+  });
+
+  it('adds up turns of one job', () => {
+    const turn = (change: Partial<HttpResult>): HttpResult => ({
+      ...{ msg: 'done', answers: 100, bodyBytes: 9, p50Ms: 1, p99Ms: 5 },
+      ...{ seconds: 1, serverCpuSeconds: 0.5, clientCpuSeconds: 0.25, coreBusySeconds: 1 },
+      ...change,
+    });
+    const turns = [turn({}), turn({ answers: 50, p50Ms: 9, seconds: 2 }), turn({ p50Ms: 2, p99Ms: 7 })];
+    expect(together(turns)).toEqual({
+      ...{ msg: 'done', answers: 250, bodyBytes: 9, p50Ms: 2, p99Ms: 5 },
+      ...{ seconds: 4, serverCpuSeconds: 1.5, clientCpuSeconds: 0.75, coreBusySeconds: 3 },
+    });
+    expect(together([...turns, turn({ serverCpuSeconds: undefined })]).serverCpuSeconds).toBeUndefined();
   });
 
   it('takes quantiles from what was seen', () => {

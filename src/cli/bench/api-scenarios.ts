@@ -4,7 +4,7 @@
  */
 import { NavixyClient } from '../../client/index.js';
 import type { ApiRow, CommandRow } from './api-report.js';
-import type { HttpJob, HttpResult } from './http-job.js';
+import { type HttpJob, type HttpResult, together } from './http-job.js';
 import type { Processes, RunningApi, RunningPace, RunningServer } from './processes.js';
 import type { Scale } from './scenarios.js';
 
@@ -21,29 +21,41 @@ const recordsPerSecond = 10_000;
 /** A pace is kept for longer than what is measured beside it: clients have to start. */
 const spareMs = 10_000;
 
-/** `get_state` of the gateway and then the same from a bare fastify, with answers of the same size. */
-export async function measureGetState(processes: Processes, scale: Scale): Promise<ApiRow[]> {
-  const gateway = await withApi({ processes, isProbed: false }, async (api) => {
+/** Both servers are measured in so many turns: what else the machine does changes by the second, and meets both. */
+const stateTurns = 5;
+
+/** `get_state` of the gateway, and the same from a bare fastify with answers of the same size. */
+export function measureGetState(processes: Processes, scale: Scale): Promise<ApiRow[]> {
+  return withApi({ processes, isProbed: false }, async (api) => {
     const pace = await keepPace(processes, api, { units: 1, recordsPerSecond: 0.001, measureMs: 0 });
-    const client = await logIn(api);
-    const { list } = await client.call('tracker/list');
-    const url = `/tracker/get_state?hash=${client.hash}&tracker_id=${list[0]?.id}`;
-    const result = await askFor(processes, api, scale, { connections: stateConnections, method: 'GET', url, body: '' });
-    await pace.end();
-    return result;
+    const url = await urlOfState(api);
+    const turn = { ...scale, measureMs: scale.measureMs / stateTurns };
+    const job = { connections: stateConnections, method: 'GET', body: '' } as const;
+    const first = await askFor(processes, api, turn, { ...job, url });
+    const server = await processes.httpReference(first.bodyBytes);
+    try {
+      const own = [first];
+      const bare = [await askFor(processes, server, turn, { ...job, url })];
+      while (own.length < stateTurns) {
+        own.push(await askFor(processes, api, turn, { ...job, url }));
+        bare.push(await askFor(processes, server, turn, { ...job, url }));
+      }
+      await pace.end();
+      return [
+        rowOf('get-state', 'reference', stateConnections, together(bare)),
+        rowOf('get-state', 'gateway', stateConnections, together(own)),
+      ];
+    } finally {
+      await server.end('SIGKILL');
+    }
   });
-  const server = await processes.httpReference(gateway.bodyBytes);
-  try {
-    const url = `/tracker/get_state?hash=${'0'.repeat(32)}&tracker_id=1`;
-    const job = { connections: stateConnections, method: 'GET', url, body: '' } as const;
-    const reference = await askFor(processes, server, scale, job);
-    return [
-      rowOf('get-state', 'reference', stateConnections, reference),
-      rowOf('get-state', 'gateway', stateConnections, gateway),
-    ];
-  } finally {
-    await server.end('SIGKILL');
-  }
+}
+
+/** Asks for the state of the one tracker there is. */
+async function urlOfState(api: RunningApi): Promise<string> {
+  const client = await logIn(api);
+  const { list } = await client.call('tracker/list');
+  return `/tracker/get_state?hash=${client.hash}&tracker_id=${list[0]?.id}`;
 }
 
 /** `get_states` of every tracker, by their ids, while their units report. */

@@ -1,7 +1,7 @@
 /**
  * What the bench tells its clients of the HTTP API, as their one argument, and what they answer, as JSON lines on their standard output.
  */
-import type { Measured, Usage } from './usage.js';
+import { type Measured, sumOfUsage, type Usage } from './usage.js';
 
 /** One request, again and again: each connection sends the next when it has the answer to the last. */
 export interface HttpJob extends Measured {
@@ -24,6 +24,22 @@ export interface HttpResult extends Usage {
   /** From the request to the end of the answer, ms. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+}
+
+/** Several turns of one job as one: the times of answers are those of the turn in the middle. */
+export function together(turns: readonly HttpResult[]): HttpResult {
+  const middle = (figureOf: (turn: HttpResult) => number) =>
+    quantile(
+      turns.map(figureOf).sort((left, right) => left - right),
+      0.5,
+    );
+  return {
+    msg: 'done',
+    answers: turns.reduce((sum, { answers }) => sum + answers, 0),
+    bodyBytes: turns.at(-1)?.bodyBytes ?? 0,
+    ...{ p50Ms: middle(({ p50Ms }) => p50Ms), p99Ms: middle(({ p99Ms }) => p99Ms) },
+    ...sumOfUsage(turns),
+  };
 }
 
 /** Commands to units that are connected, one after the other, each to the next unit. */

@@ -44,3 +44,17 @@ export function usageBetween(before: UsageMark, after: UsageMark): Usage {
     coreBusySeconds: less(before.coreBusySeconds, after.coreBusySeconds),
   };
 }
+
+/** Several stretches of time as one. What the system did not tell of one of them is not known of all. */
+export function sumOfUsage(parts: readonly Usage[]): Usage {
+  const sum = (figureOf: (part: Usage) => number | undefined) =>
+    parts
+      .map(figureOf)
+      .reduce((total, value) => (total === undefined || value === undefined ? undefined : total + value));
+  return {
+    seconds: parts.reduce((total, { seconds }) => total + seconds, 0),
+    serverCpuSeconds: sum(({ serverCpuSeconds }) => serverCpuSeconds),
+    clientCpuSeconds: sum(({ clientCpuSeconds }) => clientCpuSeconds),
+    coreBusySeconds: sum((part) => part.coreBusySeconds),
+  };
+}
