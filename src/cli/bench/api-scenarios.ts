@@ -58,8 +58,12 @@ async function urlOfState(api: RunningApi): Promise<string> {
   return `/tracker/get_state?hash=${client.hash}&tracker_id=${list[0]?.id}`;
 }
 
+/** What is looked at is the longest stall, so the code has to be compiled before: that takes V8 this much longer than with acknowledgements. */
+const statesWarmUpFactor = 4;
+
 /** `get_states` of every tracker, by their ids, while their units report. */
-export async function measureGetStates(processes: Processes, scale: Scale): Promise<ApiRow[]> {
+export async function measureGetStates(processes: Processes, { warmUpMs, ...rest }: Scale): Promise<ApiRow[]> {
+  const scale = { ...rest, warmUpMs: warmUpMs * statesWarmUpFactor };
   return withApi({ processes, isProbed: true }, async (api) => {
     const units = processes.admit(scale.apiTrackers);
     const paceMs = scale.warmUpMs + scale.measureMs + spareMs;

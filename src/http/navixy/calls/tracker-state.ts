@@ -51,9 +51,11 @@ const getStates = defineCall({
   },
   errors: [201, 208, 217],
   handler: async (context, params) => {
+    // Finding thousands of trackers takes a part of the first step.
+    const pacer = new Pacer(context.services.clock);
     const sorted = params.trackers === undefined ? sortAll(context) : sortAsked(context, params.trackers);
     if (params.trackers !== undefined) refuseWhatIsNotAllowed(sorted, params);
-    return new PreparedAnswer(await statesJson(sorted, context, params));
+    return new PreparedAnswer(await statesJson(sorted, context, { ...params, pacer }));
   },
 });
 
@@ -65,8 +67,7 @@ const expectedStateBytes = 1200;
  * Thousands of states are put together as bytes: most of them have not changed since they were last asked for. Where many have, units do
  * not wait until all are written anew.
  */
-async function statesJson(sorted: Sorted, context: CallContext, flags: Flags): Promise<AnswerBytes> {
-  const pacer = new Pacer(context.services.clock);
+async function statesJson(sorted: Sorted, context: CallContext, { pacer, ...flags }: Writing): Promise<AnswerBytes> {
   const answer = new AnswerBytes((sorted.open.length + 1) * expectedStateBytes);
   answer.appendAscii(`{"success":true,"user_time":${JSON.stringify(context.dates.format(context.now))},"states":{`);
   for (const [i, view] of sorted.open.entries()) {
@@ -83,6 +84,10 @@ async function statesJson(sorted: Sorted, context: CallContext, flags: Flags): P
 interface Flags {
   readonly list_blocked: boolean;
   readonly allow_not_exist: boolean;
+}
+
+interface Writing extends Flags {
+  readonly pacer: Pacer;
 }
 
 /** Trackers by what becomes of them. */
